@@ -1,0 +1,79 @@
+# `make` lists the targets.
+SHELL := bash
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZTIME ?= 15s
+LINT  := go tool -modfile=.tools/golangci-lint.mod golangci-lint
+TOOLS := go tool -modfile=.tools/tools.mod
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
+
+.PHONY: build
+build: ## Build dist/vneid-gateway
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/vneid-gateway ./cmd/vneid-gateway
+
+.PHONY: demo
+demo: build ## Run the gateway with a sample identity provider and two sample systems
+	dist/vneid-gateway demo
+
+.PHONY: test
+test: ## Run all tests, shuffled
+	go test -shuffle=on ./...
+
+.PHONY: race
+race: ## Run all tests under the race detector, shuffled
+	go test -race -shuffle=on ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for FUZZTIME each (default 15s)
+	@set -e; for pkg in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+.PHONY: lint
+lint: ## Run vet, staticcheck, golangci-lint and gofumpt
+	go vet ./...
+	$(TOOLS) staticcheck ./...
+	$(LINT) run
+	@unformatted=$$($(TOOLS) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "gofumpt: $$unformatted"; exit 1; fi
+
+.PHONY: vulncheck
+vulncheck: ## Check dependencies against the Go vulnerability database (needs its site)
+	$(TOOLS) govulncheck ./...
+
+.PHONY: bench
+bench: ## Run the benchmarks, allocations reported
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: provider
+provider: ## Install the foreign OpenID provider that tests use (needs Node)
+	cd bench/foreign/provider && npm ci --no-audit --no-fund
+
+.PHONY: integration
+integration: provider ## Test the real binary with a foreign OpenID provider and real tools
+	CI=true go test -count=1 ./cmd/... ./bench/foreign/... ./deploy/...
+
+.PHONY: docs
+docs: ## Write the generated documents anew
+	go generate ./...
+	go run ./cmd/vneid-gateway schema --markdown > deploy/CONFIGURATION.md
+
+.PHONY: ci
+ci: ## What a submission must pass
+	.ci/run
+
+.PHONY: release
+release: ## Build release archives with checksums into dist/
+	@set -e; rm -rf dist; mkdir -p dist; for arch in amd64 arm64; do \
+	  name=vneid-gateway-$(VERSION)-linux-$$arch; mkdir dist/$$name; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o dist/$$name/vneid-gateway ./cmd/vneid-gateway; \
+	  cp -r README.md deploy/*.md deploy/gateway.yaml deploy/systemd deploy/prometheus deploy/grafana dist/$$name/; \
+	  tar -C dist -czf dist/$$name.tar.gz --owner=0 --group=0 $$name; rm -r dist/$$name; \
+	done; cd dist && sha256sum *.tar.gz > SHA256SUMS
