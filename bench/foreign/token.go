@@ -1,0 +1,173 @@
+package foreign
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// The accounts of the provider; they are also the names of its machine clients.
+const (
+	Citizen2     = "citizen2"     // A citizen with account level 2.
+	Citizen1     = "citizen1"     // A citizen with account level 1.
+	Organisation = "organisation" // An organisation, which has no account level.
+)
+
+const (
+	portal         = "portal" // The client that people log in to.
+	portalCallback = "https://portal.example/callback"
+	requestTimeout = 10 * time.Second
+	maxAnswer      = 1 << 20
+	maxRedirects   = 10
+)
+
+// Algorithms returns the algorithms that the provider signs access tokens with.
+func Algorithms() []string { return []string{"RS256", "PS256", "ES256", "EdDSA"} }
+
+// Audience returns the "aud" of tokens that are signed with alg.
+func Audience(alg string) string { return "tthc-" + strings.ToLower(alg) }
+
+func resource(alg string) string { return "https://tthc.example/" + alg }
+
+// Token returns a JWT access token of [Citizen2] signed with alg, one of [Algorithms]; else the error is [ErrAnswer].
+func (p *Provider) Token(ctx context.Context, alg string) (string, error) {
+	return p.TokenFor(ctx, Citizen2, alg)
+}
+
+// TokenFor is [Provider.Token] for one of the accounts, by the client credentials grant of RFC 6749 section 4.4 with the
+// resource indicator of RFC 8707: "sub" and "azp" both name the account.
+func (p *Provider) TokenFor(ctx context.Context, account, alg string) (string, error) {
+	client, done := newClient(nil)
+	defer done()
+	return p.redeem(ctx, client, account, url.Values{
+		"grant_type": {"client_credentials"},
+		"scope":      {"ho-so"},
+		"resource":   {resource(alg)},
+	})
+}
+
+// Login is [Provider.TokenFor] by the authorization code flow of OpenID Connect Core 1.0 section 3.1, as a person with a
+// browser goes through it: "sub" names the account, "azp" the portal, and "acr" is "2".
+func (p *Provider) Login(ctx context.Context, account, alg string) (string, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return "", err
+	}
+	client, done := newClient(jar)
+	defer done()
+	// RFC 7636 section 4.2.
+	verifier := rand.Text() + rand.Text()
+	challenge := sha256.Sum256([]byte(verifier))
+	state := rand.Text()
+	at := p.Issuer + "/auth?" + url.Values{
+		"client_id":             {portal},
+		"response_type":         {"code"},
+		"redirect_uri":          {portalCallback},
+		"scope":                 {"openid ho-so"},
+		"resource":              {resource(alg)},
+		"login_hint":            {account},
+		"state":                 {state},
+		"code_challenge":        {base64.RawURLEncoding.EncodeToString(challenge[:])},
+		"code_challenge_method": {"S256"},
+	}.Encode()
+	callback, err := follow(ctx, client, at)
+	if err != nil {
+		return "", err
+	}
+	query := callback.Query()
+	if query.Get("state") != state || query.Get("code") == "" {
+		return "", fmt.Errorf("%w: login as %q: %s %s", ErrAnswer, account, query.Get("error"), query.Get("error_description"))
+	}
+	return p.redeem(ctx, client, portal, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {query.Get("code")},
+		"redirect_uri":  {portalCallback},
+		"code_verifier": {verifier},
+		"resource":      {resource(alg)},
+	})
+}
+
+// follow goes from redirect to redirect until one leads to the portal.
+func follow(ctx context.Context, client *http.Client, at string) (*url.URL, error) {
+	for range maxRedirects {
+		response, body, err := send(ctx, client, http.MethodGet, at, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		next, err := response.Location()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %s", ErrAnswer, response.Status, body)
+		}
+		if strings.HasPrefix(next.String(), portalCallback+"?") {
+			return next, nil
+		}
+		at = next.String()
+	}
+	return nil, fmt.Errorf("%w: more than %d redirects", ErrAnswer, maxRedirects)
+}
+
+// redeem asks the token endpoint as clientID.
+func (p *Provider) redeem(ctx context.Context, client *http.Client, clientID string, form url.Values) (string, error) {
+	response, body, err := send(ctx, client, http.MethodPost, p.Issuer+"/token", form, url.UserPassword(clientID, p.secret))
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return "", fmt.Errorf("%w: %s: %w", ErrAnswer, response.Status, err)
+	}
+	if response.StatusCode != http.StatusOK || answer.TokenType != "Bearer" || answer.AccessToken == "" {
+		return "", fmt.Errorf("%w: %s: %s %s", ErrAnswer, response.Status, answer.Error, answer.Description)
+	}
+	return answer.AccessToken, nil
+}
+
+// newClient returns a client that follows no redirect, and a function that closes its connections.
+func newClient(jar http.CookieJar) (*http.Client, func()) {
+	transport := &http.Transport{}
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       requestTimeout,
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, transport.CloseIdleConnections
+}
+
+func send(ctx context.Context, client *http.Client, method, to string, form url.Values, as *url.Userinfo) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader([]byte(form.Encode())))
+	if err != nil {
+		return nil, nil, err
+	}
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if as != nil {
+		secret, _ := as.Password()
+		request.SetBasicAuth(as.Username(), secret)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, nil, fmt.Errorf("asking the foreign provider: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading from the foreign provider: %w", err)
+	}
+	return response, body, nil
+}
