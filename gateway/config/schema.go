@@ -1,0 +1,148 @@
+package config
+
+import (
+	"time"
+)
+
+// Config is one complete, decoded configuration. It is immutable once Load or
+// Parse returned it: a reload builds a new one.
+//
+// It is normalised: Site.Hosts are in lower case and without a trailing dot,
+// JWKS.File and JWKS.CAFile are joined to the configuration file's directory,
+// and the pointers Issuer.Leeway, AccessLog.RefusedPerSecond, Shutdown.Delay
+// and Shutdown.Deadline are never nil.
+//
+// The tags are the schema's second half, next to the comment that words it:
+// default is the value of an absent field (list items and map entries are
+// joined by commas), range bounds a number or each value of a map, items
+// bounds the length of a list or map that is present, enum names a closed set
+// of sets.go, required refuses absence and blank permits "" in a list.
+type Config struct {
+	// Listen lists the data listeners. Required, 1 to 16.
+	Listen []Listener `yaml:"listen" items:"1..16" required:"yes"`
+
+	// Admin is the second listener: probes, metrics, profiles. It must never
+	// be reachable by citizens.
+	Admin Admin `yaml:"admin"`
+
+	// Issuers lists those whose tokens may be accepted. Required, 1 to 64. An
+	// issuer is accepted only at the sites that name it.
+	Issuers []Issuer `yaml:"issuers" items:"1..64" required:"yes"`
+
+	// Cutover lists the dated rules by which account kinds move to given
+	// issuers. Optional; without them no issuer ever loses a kind.
+	Cutover []Cutover `yaml:"cutover"`
+
+	// Sites lists what stands behind the gateway. Required, 1 to 1024.
+	Sites []Site `yaml:"sites" items:"1..1024" required:"yes"`
+
+	// Limits bounds what one request and one connection may use.
+	Limits Limits `yaml:"limits"`
+
+	// Verdicts bounds the cache of verified tokens.
+	Verdicts Verdicts `yaml:"verdicts"`
+
+	// Log says what is written to standard error.
+	Log Log `yaml:"log"`
+
+	// Shutdown says how the process leaves.
+	Shutdown Shutdown `yaml:"shutdown"`
+
+	places *places // where each field was stated, for Warnings
+}
+
+// Listener is one data listener.
+type Listener struct {
+	// Address is a TCP address, host:port or :port; port 0 lets the system
+	// choose. Default ":8080".
+	Address string `yaml:"address" default:":8080"`
+
+	// TrustedProxies lists the CIDRs of the proxies whose X-Forwarded-* and
+	// Forwarded fields are believed and extended. Default: none, and those
+	// fields of every request are dropped and written anew.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+}
+
+// Admin configures the admin listener.
+type Admin struct {
+	// Address is a TCP address. Default "127.0.0.1:9080". Decree 85/2016
+	// asks for access control on it: keep it on loopback, or behind a
+	// network policy.
+	Address string `yaml:"address" default:"127.0.0.1:9080"`
+
+	// Pprof serves /debug/pprof/. Default false.
+	Pprof bool `yaml:"pprof"`
+}
+
+// Limits bounds what clients can use.
+type Limits struct {
+	// TokenBytes bounds a credential. Default 8 KiB, 256 B to 64 KiB.
+	TokenBytes Bytes `yaml:"token_bytes" default:"8KiB" range:"256..64KiB"`
+
+	// HeaderBytes bounds a request head. Default 16 KiB, 4 KiB to 256 KiB.
+	HeaderBytes Bytes `yaml:"header_bytes" default:"16KiB" range:"4KiB..256KiB"`
+
+	// HeaderCount bounds the fields of a request head. Default 100, 8 to 1000.
+	HeaderCount int `yaml:"header_count" default:"100" range:"8..1000"`
+
+	// TargetBytes bounds a request target. Default 8 KiB, 256 B to 64 KiB.
+	TargetBytes Bytes `yaml:"target_bytes" default:"8KiB" range:"256..64KiB"`
+
+	// HeaderTimeout bounds the arrival of a request head. Default 10s, 100ms
+	// to 5m.
+	HeaderTimeout time.Duration `yaml:"header_timeout" default:"10s" range:"100ms..5m"`
+
+	// IdleTimeout bounds the time between two requests of a connection.
+	// Default 75s, 1s to 1h.
+	IdleTimeout time.Duration `yaml:"idle_timeout" default:"75s" range:"1s..1h"`
+
+	// Connections bounds the open connections of the data listeners together.
+	// Default 65536, 1 to 10000000.
+	Connections int `yaml:"connections" default:"65536" range:"1..10000000"`
+}
+
+// Verdicts configures the cache of verified tokens.
+type Verdicts struct {
+	// MaxBytes bounds the memory held. Default 256 MiB, 1 MiB to 1 TiB.
+	MaxBytes Bytes `yaml:"max_bytes" default:"256MiB" range:"1MiB..1024GiB"`
+
+	// MaxAge bounds how long a verdict is kept, whatever the token's exp.
+	// Default 1h, 1s to 24h.
+	MaxAge time.Duration `yaml:"max_age" default:"1h" range:"1s..24h"`
+}
+
+// Log configures the log.
+type Log struct {
+	// Level is the least severity written: debug, info (default), warn or
+	// error.
+	Level string `yaml:"level" default:"info" enum:"log level"`
+
+	// Access configures the access log.
+	Access AccessLog `yaml:"access"`
+}
+
+// AccessLog configures the log of requests.
+type AccessLog struct {
+	// Off turns the access log off. Default false.
+	Off bool `yaml:"off"`
+
+	// Sample writes one in this many allowed requests. Default 100, 1 to
+	// 1000000; 1 writes every one.
+	Sample int `yaml:"sample" default:"100" range:"1..1000000"`
+
+	// RefusedPerSecond bounds the lines for refused requests; what was left
+	// out is counted. Default 100, 0 to 1000000; 0 writes none.
+	RefusedPerSecond *int `yaml:"refused_per_second" default:"100" range:"0..1000000"`
+}
+
+// Shutdown configures the drain after SIGTERM.
+type Shutdown struct {
+	// Delay is how long the gateway goes on serving, not ready and closing
+	// each connection after its response, so that balancers look away.
+	// Default 5s, 0s to 5m.
+	Delay *time.Duration `yaml:"delay" default:"5s" range:"0s..5m"`
+
+	// Deadline bounds the wait for requests in flight after
+	// [Shutdown.Delay]. Default 30s, 0s to 10m.
+	Deadline *time.Duration `yaml:"deadline" default:"30s" range:"0s..10m"`
+}

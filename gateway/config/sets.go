@@ -1,0 +1,79 @@
+package config
+
+import "strings"
+
+// The values of Site.Mode.
+const (
+	ModeEnforce = "enforce"
+	ModeObserve = "observe"
+)
+
+// The values of Site.Host.
+const (
+	HostPreserve = "preserve"
+	HostUpstream = "upstream"
+)
+
+// The values of Rule.Access.
+const (
+	AccessRequire = "require"
+	AccessPublic  = "public"
+)
+
+// The values of Rule.Deny, beside "".
+const (
+	DenyAccountCreation = "citizen_account_creation_removed"
+	DenyRoute           = "route_denied"
+)
+
+// The account kinds.
+const (
+	KindCitizen      = "citizen"
+	KindOrganisation = "organisation"
+	KindEnterprise   = "enterprise"
+	KindForeigner    = "foreigner"
+	KindOfficer      = "officer"
+)
+
+// closedSet returns the values that a field tagged enum:"name" may have, in
+// the order in which messages and the manual list them.
+func closedSet(name string) []string {
+	switch name {
+	case "account kind":
+		return []string{KindCitizen, KindOrganisation, KindEnterprise, KindForeigner, KindOfficer}
+	case "algorithm":
+		return []string{
+			"RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+			"ES256", "ES384", "ES512", "EdDSA",
+		}
+	case "audience claim":
+		return []string{"aud", "azp", "client_id"}
+	case "identity header":
+		return []string{"subject", "account_kind", "account_level", "issuer", "auth_time", "token_id"}
+	case "mode":
+		return []string{ModeEnforce, ModeObserve}
+	case "host":
+		return []string{HostPreserve, HostUpstream}
+	case "access":
+		return []string{AccessRequire, AccessPublic}
+	case "deny reason":
+		return []string{DenyAccountCreation, DenyRoute}
+	case "log level":
+		return []string{"debug", "info", "warn", "error"}
+	}
+	panic("BUG: no closed set " + name)
+}
+
+// outside words why v is not in the closed set name.
+func outside(name, v string) string {
+	if name == "algorithm" {
+		switch {
+		case strings.EqualFold(v, "none"):
+			return "\"none\" cannot be listed: a token without a signature proves nothing"
+		case len(v) > 2 && strings.EqualFold(v[:2], "HS"):
+			return quote(v) + " cannot be listed: with HMAC whoever can verify a token can also forge one"
+		}
+	}
+	set := closedSet(name)
+	return quote(v) + " is not allowed; allowed: " + strings.Join(set, ", ")
+}
