@@ -50,6 +50,9 @@ func (c *Config) warnIssuers(r *report) {
 		if is.JWKS.AllowPlainHTTP {
 			r.at(p.key("jwks").key("allow_plain_http"), "whoever can answer for the identity backend can forge tokens")
 		}
+		if kind := is.Claims.AccountKind; len(c.Cutover) > 0 && kind.Claim == "" && kind.Default == "" {
+			r.at(p.key("claims").key("account_kind"), "tells no account kind: from the first cutover on, every account of this issuer is refused (account_kind_unknown)")
+		}
 	}
 }
 
