@@ -149,7 +149,7 @@ func need(t *testing.T) {
 	}
 }
 
-func start(t *testing.T, ctx context.Context) *foreign.Provider { //nolint:revive // t first, as in every test helper.
+func start(t *testing.T, ctx context.Context) *foreign.Provider {
 	t.Helper()
 	need(t)
 	provider, err := foreign.Start(ctx, "provider")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -45,9 +46,7 @@ func checkHosts(list []string, site int, seen map[string]*path, p *path, r *repo
 		}
 		mine[h] = at
 	}
-	for h, at := range mine {
-		seen[h] = at
-	}
+	maps.Copy(seen, mine)
 }
 
 func checkUpstreams(list []string, p *path, r *report) {

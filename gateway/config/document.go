@@ -48,9 +48,8 @@ func parseDocument(data []byte, r *report) ast.Node {
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		where := whole
-		var syntax yaml.Error
 		msg := err.Error()
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[yaml.Error](err); ok {
 			where, msg = r.position(syntax.GetToken()), syntax.GetMessage()
 		}
 		r.put(where, nil, "not valid YAML: %s", clip(strings.Join(strings.Fields(msg), " ")))

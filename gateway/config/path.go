@@ -2,6 +2,7 @@ package config
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,8 +24,8 @@ func (p *path) String() string {
 		steps = append(steps, q.text)
 	}
 	var b strings.Builder
-	for i := len(steps) - 1; i >= 0; i-- {
-		b.WriteString(steps[i])
+	for _, step := range slices.Backward(steps) {
+		b.WriteString(step)
 	}
 	return strings.TrimPrefix(b.String(), ".")
 }
