@@ -100,14 +100,14 @@ func (p *Provider) Login(ctx context.Context, account, alg string) (string, erro
 // follow goes from redirect to redirect until one leads to the portal.
 func follow(ctx context.Context, client *http.Client, at string) (*url.URL, error) {
 	for range maxRedirects {
-		response, body, err := send(ctx, client, http.MethodGet, at, nil, nil)
+		got, err := send(ctx, client, http.MethodGet, at, nil, nil)
 		if err != nil {
 			return nil, err
 		}
-		next, err := response.Location()
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %s", ErrAnswer, response.Status, body)
+		if got.location == nil {
+			return nil, fmt.Errorf("%w: %s: %s", ErrAnswer, got.status, got.body)
 		}
+		next := got.location
 		if strings.HasPrefix(next.String(), portalCallback+"?") {
 			return next, nil
 		}
@@ -118,7 +118,7 @@ func follow(ctx context.Context, client *http.Client, at string) (*url.URL, erro
 
 // redeem asks the token endpoint as clientID.
 func (p *Provider) redeem(ctx context.Context, client *http.Client, clientID string, form url.Values) (string, error) {
-	response, body, err := send(ctx, client, http.MethodPost, p.Issuer+"/token", form, url.UserPassword(clientID, p.secret))
+	got, err := send(ctx, client, http.MethodPost, p.Issuer+"/token", form, url.UserPassword(clientID, p.secret))
 	if err != nil {
 		return "", err
 	}
@@ -128,11 +128,11 @@ func (p *Provider) redeem(ctx context.Context, client *http.Client, clientID str
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return "", fmt.Errorf("%w: %s: %w", ErrAnswer, response.Status, err)
+	if err := json.Unmarshal(got.body, &answer); err != nil {
+		return "", fmt.Errorf("%w: %s: %w", ErrAnswer, got.status, err)
 	}
-	if response.StatusCode != http.StatusOK || answer.TokenType != "Bearer" || answer.AccessToken == "" {
-		return "", fmt.Errorf("%w: %s: %s %s", ErrAnswer, response.Status, answer.Error, answer.Description)
+	if !got.ok || answer.TokenType != "Bearer" || answer.AccessToken == "" {
+		return "", fmt.Errorf("%w: %s: %s %s", ErrAnswer, got.status, answer.Error, answer.Description)
 	}
 	return answer.AccessToken, nil
 }
@@ -148,10 +148,18 @@ func newClient(jar http.CookieJar) (*http.Client, func()) {
 	}, transport.CloseIdleConnections
 }
 
-func send(ctx context.Context, client *http.Client, method, to string, form url.Values, as *url.Userinfo) (*http.Response, []byte, error) {
+// reply is what the provider answered.
+type reply struct {
+	ok       bool
+	status   string
+	location *url.URL // nil where it redirects nowhere
+	body     []byte
+}
+
+func send(ctx context.Context, client *http.Client, method, to string, form url.Values, as *url.Userinfo) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader([]byte(form.Encode())))
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
 	if form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -162,12 +170,16 @@ func send(ctx context.Context, client *http.Client, method, to string, form url.
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, nil, fmt.Errorf("asking the foreign provider: %w", err)
+		return reply{}, fmt.Errorf("asking the foreign provider: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading from the foreign provider: %w", err)
+		return reply{}, fmt.Errorf("reading from the foreign provider: %w", err)
 	}
-	return response, body, nil
+	got := reply{ok: response.StatusCode == http.StatusOK, status: response.Status, body: body}
+	if next, err := response.Location(); err == nil {
+		got.location = next
+	}
+	return got, nil
 }
