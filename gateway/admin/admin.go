@@ -1,0 +1,102 @@
+// Package admin is the second listener: probes, metrics, version and, where
+// configured, profiles. It is for operators only and must not be reachable by
+// citizens. It runs on net/http, apart from the data path: it answers while
+// the data path is full.
+package admin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Config is what the listener shows.
+type Config struct {
+	// Ready lists what is missing before traffic should come; empty means
+	// ready.
+	Ready func() []string
+	// Metrics serves the registry.
+	Metrics http.Handler
+	// Version is shown by /version, any value that JSON can hold.
+	Version any
+	// Pprof serves /debug/pprof/.
+	Pprof bool
+	// Log takes the server's own complaints.
+	Log *slog.Logger
+}
+
+const (
+	readHeaderTimeout = 5 * time.Second
+	idleTimeout       = 60 * time.Second
+	maxHeaderBytes    = 16 << 10
+)
+
+// Server is the admin listener.
+type Server struct{ http *http.Server }
+
+// New returns a server that is not listening yet.
+func New(cfg Config) *Server {
+	return &Server{http: &http.Server{
+		Handler:           handler(cfg),
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
+	}}
+}
+
+// Serve answers on ln until Shutdown. It returns nil after Shutdown.
+func (s *Server) Serve(ln net.Listener) error {
+	if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown stops accepting and waits for answers under way until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+
+func handler(cfg Config) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if missing := cfg.Ready(); len(missing) > 0 {
+			writeJSON(w, http.StatusServiceUnavailable, readiness{Status: "not ready", Missing: missing})
+			return
+		}
+		writeJSON(w, http.StatusOK, readiness{Status: "ready"})
+	})
+	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, cfg.Version)
+	})
+	mux.Handle("GET /metrics", cfg.Metrics)
+	if cfg.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return mux
+}
+
+type readiness struct {
+	Status  string   `json:"status"`
+	Missing []string `json:"missing,omitzero"`
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.MarshalWrite(w, v, json.Deterministic(true))
+	_, _ = w.Write([]byte("\n"))
+}

@@ -1,0 +1,80 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/token"
+)
+
+var (
+	// ErrUnreachable means that no answer came: no connection, a broken one,
+	// or no such file.
+	ErrUnreachable = errors.New("identity: backend unreachable")
+	// ErrTimeout means that the answer was not complete in time.
+	ErrTimeout = errors.New("identity: backend timed out")
+	// ErrStatus means an answer other than 200.
+	ErrStatus = errors.New("identity: backend answered with an error status")
+	// ErrTooLarge means an answer beyond the configured bound.
+	ErrTooLarge = errors.New("identity: answer too large")
+	// ErrRedirect means a redirect to another origin, or too many.
+	ErrRedirect = errors.New("identity: redirect refused")
+	// ErrMalformed means an answer that is not JSON of the expected form.
+	ErrMalformed = errors.New("identity: malformed answer")
+	// ErrIssuerMismatch means a discovery document of another issuer (OpenID
+	// Connect Discovery 1.0 section 4.3).
+	ErrIssuerMismatch = errors.New("identity: discovery names another issuer")
+	// ErrInsecure means a discovered key set address that is not https.
+	ErrInsecure = errors.New("identity: key set address is not https")
+	// ErrKeySet means an answer without one usable key.
+	ErrKeySet = errors.New("identity: no usable key")
+)
+
+// Reasons lists the values that Reason returns for errors, for metrics.
+func Reasons() []string {
+	return []string{
+		"unreachable", "timeout", "status", "too_large", "redirect", "malformed",
+		"issuer_mismatch", "insecure", "no_usable_key", "other",
+	}
+}
+
+// Reason gives a refresh error its stable code.
+func Reason(err error) string {
+	for _, known := range []struct {
+		err  error
+		code string
+	}{
+		{ErrTimeout, "timeout"},
+		{context.DeadlineExceeded, "timeout"},
+		{ErrUnreachable, "unreachable"},
+		{ErrStatus, "status"},
+		{ErrTooLarge, "too_large"},
+		{ErrRedirect, "redirect"},
+		{ErrMalformed, "malformed"},
+		{ErrIssuerMismatch, "issuer_mismatch"},
+		{ErrInsecure, "insecure"},
+		{ErrKeySet, "no_usable_key"},
+		{token.ErrKeySet, "no_usable_key"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.code
+		}
+	}
+	return "other"
+}
+
+// transportError maps what net/http and the file system return to the
+// taxonomy. The address stays out of it: it may hold a credential.
+func transportError(err error) error {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, ErrRedirect):
+		return ErrRedirect
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.As(err, &timeout) && timeout.Timeout():
+		return ErrTimeout
+	}
+	return ErrUnreachable
+}

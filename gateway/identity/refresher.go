@@ -1,0 +1,160 @@
+package identity
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/cache"
+	"github.com/vneid-gateway/vneid-gateway/gateway/token"
+)
+
+const (
+	// firstRetry is the wait after a first failed fetch. It doubles until it
+	// reaches the refresh interval.
+	firstRetry = time.Second
+	// jitter spreads the fetches of a fleet that started at one moment.
+	jitter = 0.1
+)
+
+// RefresherConfig describes how one issuer's key set is kept fresh.
+type RefresherConfig struct {
+	// Issuer is the issuer's configured name, for the log.
+	Issuer string
+	// Source yields the key set, Keys receives it.
+	Source Source
+	Keys   *cache.Keys
+	// Algorithms are those that the issuer may use.
+	Algorithms []string
+	// Interval is the mean time between fetches.
+	Interval time.Duration
+	Log      *slog.Logger
+}
+
+// Refresher keeps one issuer's key set fresh. An answer that cannot be used
+// changes nothing: the last good set is kept.
+type Refresher struct {
+	cfg    RefresherConfig
+	single sync.Mutex
+	stats  struct {
+		fetches  atomic.Uint64
+		failures map[string]*atomic.Uint64
+		skipped  atomic.Int64
+		lastGood atomic.Int64
+		lastErr  atomic.Pointer[string]
+	}
+}
+
+// NewRefresher returns a refresher that has fetched nothing yet.
+func NewRefresher(cfg RefresherConfig) *Refresher {
+	r := &Refresher{cfg: cfg}
+	r.stats.failures = make(map[string]*atomic.Uint64)
+	for _, reason := range Reasons() {
+		r.stats.failures[reason] = new(atomic.Uint64)
+	}
+	return r
+}
+
+// Run fetches at once and then again and again until ctx ends.
+func (r *Refresher) Run(ctx context.Context) {
+	retry := firstRetry
+	for {
+		wait := r.cfg.Interval
+		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+			wait = min(retry, r.cfg.Interval)
+			retry *= 2
+		} else {
+			retry = firstRetry
+		}
+		spread := 1 + jitter*(2*rand.Float64()-1)
+		timer := time.NewTimer(time.Duration(float64(wait) * spread))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// Refresh fetches once and replaces the key set. Calls are made one at a time.
+// Errors are of this package's taxonomy or token's ErrKeySet.
+func (r *Refresher) Refresh(ctx context.Context) error {
+	r.single.Lock()
+	defer r.single.Unlock()
+	r.stats.fetches.Add(1)
+	change, skipped, err := r.refresh(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		reason := Reason(err)
+		r.stats.failures[reason].Add(1)
+		r.stats.lastErr.Store(&reason)
+		r.cfg.Log.Warn("key set not refreshed", "issuer", r.cfg.Issuer, "reason", reason, "error", err.Error())
+		return err
+	}
+	r.stats.lastErr.Store(nil)
+	r.stats.lastGood.Store(time.Now().UnixNano())
+	r.stats.skipped.Store(int64(len(skipped)))
+	if change.Added+change.Removed > 0 {
+		r.cfg.Log.Info("key set changed", "issuer", r.cfg.Issuer,
+			"added", change.Added, "removed", change.Removed, "kept", change.Kept)
+		for _, s := range skipped {
+			r.cfg.Log.Warn("key left out", "issuer", r.cfg.Issuer, "index", s.Index, "reason", string(s.Reason))
+		}
+	}
+	return nil
+}
+
+func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedKey, error) {
+	document, err := r.cfg.Source.Fetch(ctx)
+	if err != nil {
+		return cache.Change{}, nil, err
+	}
+	keys, skipped, err := token.ParseKeySet(document, token.KeySetOptions{Algorithms: r.cfg.Algorithms})
+	if err != nil {
+		return cache.Change{}, nil, err
+	}
+	change, err := r.cfg.Keys.Replace(keys, time.Now())
+	if err != nil {
+		return cache.Change{}, nil, ErrKeySet
+	}
+	return change, skipped, nil
+}
+
+// Stats is a snapshot of a refresher's counters.
+type Stats struct {
+	// Fetches counts attempts, Failures those without success by reason.
+	Fetches  uint64
+	Failures map[string]uint64
+	// Skipped counts the unusable keys of the current set.
+	Skipped int64
+	// LastGood is the time of the last success; zero for none.
+	LastGood time.Time
+	// LastFailure is the reason of the last attempt's failure, "" after a
+	// success.
+	LastFailure string
+}
+
+// Stats returns the counters. It is safe for concurrent use.
+func (r *Refresher) Stats() Stats {
+	s := Stats{
+		Fetches:  r.stats.fetches.Load(),
+		Failures: make(map[string]uint64, len(r.stats.failures)),
+		Skipped:  r.stats.skipped.Load(),
+	}
+	for reason, n := range r.stats.failures {
+		s.Failures[reason] = n.Load()
+	}
+	if ns := r.stats.lastGood.Load(); ns != 0 {
+		s.LastGood = time.Unix(0, ns)
+	}
+	if reason := r.stats.lastErr.Load(); reason != nil {
+		s.LastFailure = *reason
+	}
+	return s
+}

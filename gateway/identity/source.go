@@ -1,0 +1,81 @@
+package identity
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Source yields a key set document (RFC 7517 section 5). Fetch may block for
+// as long as its bound of time; it is called by one goroutine at a time.
+type Source interface {
+	Fetch(ctx context.Context) ([]byte, error)
+}
+
+// URLSource fetches a key set from a fixed address.
+type URLSource struct {
+	Client *Client
+	URL    string
+}
+
+// Fetch implements Source.
+func (s URLSource) Fetch(ctx context.Context) ([]byte, error) { return s.Client.Get(ctx, s.URL) }
+
+// FileSource reads a key set from disk, anew each time.
+type FileSource struct {
+	Path string
+	// MaxBytes bounds the file.
+	MaxBytes int64
+}
+
+// Fetch implements Source.
+func (s FileSource) Fetch(context.Context) ([]byte, error) {
+	f, err := os.Open(s.Path)
+	if err != nil {
+		return nil, ErrUnreachable
+	}
+	defer f.Close() //nolint:errcheck // read only
+	return readBounded(f, s.MaxBytes)
+}
+
+// DiscoverySource finds the address of the key set by OpenID Connect Discovery
+// 1.0, each time: an issuer may move it.
+type DiscoverySource struct {
+	Client *Client
+	Issuer string
+	// AllowPlainHTTP accepts a key set address that is plain http and not on
+	// loopback.
+	AllowPlainHTTP bool
+}
+
+// Fetch implements Source.
+func (s DiscoverySource) Fetch(ctx context.Context) ([]byte, error) {
+	// Discovery 1.0 section 4: the path is appended after any trailing slash
+	// was removed.
+	document, err := s.Client.Get(ctx, strings.TrimSuffix(s.Issuer, "/")+"/.well-known/openid-configuration")
+	if err != nil {
+		return nil, err
+	}
+	var metadata struct {
+		Issuer  string `json:"issuer"`
+		JWKSURI string `json:"jwks_uri"`
+	}
+	if err := json.Unmarshal(document, &metadata); err != nil {
+		return nil, ErrMalformed
+	}
+	// Discovery 1.0 section 4.3: the issuer must be exactly the one asked.
+	if metadata.Issuer != s.Issuer {
+		return nil, ErrIssuerMismatch
+	}
+	address, err := url.Parse(metadata.JWKSURI)
+	if err != nil || address.Host == "" {
+		return nil, ErrMalformed
+	}
+	if address.Scheme != "https" && (address.Scheme != "http" || !loopback(address) && !s.AllowPlainHTTP) {
+		return nil, ErrInsecure
+	}
+	return s.Client.Get(ctx, metadata.JWKSURI)
+}

@@ -1,0 +1,173 @@
+package metrics_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+)
+
+var reasons = []string{"none", "token_expired", "upstream_timeout"}
+
+func sample() metrics.Sample {
+	return metrics.Sample{
+		Ready:       true,
+		Connections: 7,
+		Issuers: []metrics.IssuerSample{
+			{Issuer: "vneid", Keys: 2, Skipped: 1, Age: 90 * time.Second, HasKeys: true, Fetches: 5, Failures: map[string]uint64{"timeout": 3}},
+			{Issuer: "legacy", Fetches: 4, Failures: map[string]uint64{"status": 4}},
+		},
+		Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "127.0.0.1:1", Connections: 3, DialFailures: 2}},
+		Verdicts:  metrics.VerdictSample{Hits: 10, Misses: 4, Evicted: 1, Expired: 2, Rejected: 3, Entries: 6, Bytes: 4096},
+	}
+}
+
+func expect(t *testing.T, m *metrics.Metrics, want string, names ...string) {
+	t.Helper()
+	for i, n := range names {
+		names[i] = metrics.Namespace + "_" + n
+	}
+	if err := testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(want), names...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRequestsAreCountedBySiteOutcomeAndReason(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(reasons, "v1", sample)
+	site := m.Site("hanoi")
+	site.Request(metrics.Allowed, 0, 3*time.Millisecond, 20*time.Microsecond)
+	site.Request(metrics.Allowed, 0, 3*time.Millisecond, 20*time.Microsecond)
+	site.Request(metrics.Refused, 1, time.Millisecond, 30*time.Microsecond)
+	// A site that is asked for again shares its children with the first.
+	m.Site("hanoi").Request(metrics.Failed, 2, 2*time.Second, 40*time.Microsecond)
+	m.Site("hue").Request(metrics.Observed, 1, time.Millisecond, time.Microsecond)
+	expect(t, m, `
+# HELP vneid_gateway_requests_total Requests by site, outcome and reason; reason is none for a request that passed.
+# TYPE vneid_gateway_requests_total counter
+vneid_gateway_requests_total{outcome="allowed",reason="none",site="hanoi"} 2
+vneid_gateway_requests_total{outcome="failed",reason="upstream_timeout",site="hanoi"} 1
+vneid_gateway_requests_total{outcome="observed",reason="token_expired",site="hue"} 1
+vneid_gateway_requests_total{outcome="refused",reason="token_expired",site="hanoi"} 1
+`, "requests_total")
+}
+
+func TestTimesFallIntoTheirBuckets(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(reasons, "v1", sample)
+	m.Site("hanoi").Request(metrics.Allowed, 0, 3*time.Millisecond, 20*time.Microsecond)
+	m.Stage(metrics.StageLookup, 2*time.Microsecond)
+	body := scrape(t, m)
+	for _, line := range []string{
+		`vneid_gateway_overhead_duration_seconds_bucket{site="hanoi",le="1e-05"} 0`,
+		`vneid_gateway_overhead_duration_seconds_bucket{site="hanoi",le="2.5e-05"} 1`,
+		`vneid_gateway_request_duration_seconds_bucket{site="hanoi",le="0.0025"} 0`,
+		`vneid_gateway_request_duration_seconds_bucket{site="hanoi",le="0.005"} 1`,
+		`vneid_gateway_request_duration_seconds_sum{site="hanoi"} 0.003`,
+		`vneid_gateway_stage_duration_seconds_bucket{stage="lookup",le="1e-06"} 0`,
+		`vneid_gateway_stage_duration_seconds_bucket{stage="lookup",le="2.5e-06"} 1`,
+		`vneid_gateway_stage_duration_seconds_count{stage="verify"} 0`,
+		`vneid_gateway_build_info{version="v1"} 1`,
+	} {
+		if !strings.Contains(body, line+"\n") {
+			t.Errorf("scrape lacks %s", line)
+		}
+	}
+}
+
+func TestWhatOtherPackagesCountIsReadAtEachScrape(t *testing.T) {
+	t.Parallel()
+	body := scrape(t, metrics.New(reasons, "v1", sample))
+	for _, line := range []string{
+		`vneid_gateway_ready 1`,
+		`vneid_gateway_connections 7`,
+		`vneid_gateway_key_set_age_seconds{issuer="vneid"} 90`,
+		`vneid_gateway_key_set_keys{issuer="vneid"} 2`,
+		`vneid_gateway_key_set_skipped_keys{issuer="vneid"} 1`,
+		`vneid_gateway_key_set_keys{issuer="legacy"} 0`,
+		`vneid_gateway_key_set_fetches_total{issuer="legacy"} 4`,
+		`vneid_gateway_key_set_fetch_failures_total{issuer="vneid",reason="timeout"} 3`,
+		`vneid_gateway_upstream_connections{site="hanoi",upstream="127.0.0.1:1"} 3`,
+		`vneid_gateway_upstream_dial_failures_total{site="hanoi",upstream="127.0.0.1:1"} 2`,
+		`vneid_gateway_verdict_cache_lookups_total{result="hit"} 10`,
+		`vneid_gateway_verdict_cache_lookups_total{result="miss"} 4`,
+		`vneid_gateway_verdict_cache_entries 6`,
+		`vneid_gateway_verdict_cache_bytes 4096`,
+		`vneid_gateway_verdict_cache_evictions_total 1`,
+		`vneid_gateway_verdict_cache_expirations_total 2`,
+		`vneid_gateway_verdict_cache_rejections_total 3`,
+	} {
+		if !strings.Contains(body, line+"\n") {
+			t.Errorf("scrape lacks %s", line)
+		}
+	}
+	if strings.Contains(body, `key_set_age_seconds{issuer="legacy"}`) {
+		t.Error("an issuer without keys has an age")
+	}
+}
+
+func TestVerificationsAreCountedByIssuerAndReason(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(reasons, "v1", sample)
+	v := m.Verifications("vneid")
+	v.Count(0)
+	v.Count(1)
+	v.Count(1)
+	expect(t, m, `
+# HELP vneid_gateway_verifications_total Tokens verified, cached verdicts excluded, by issuer and reason; reason is none for a good token, issuer is unknown for one of nobody's.
+# TYPE vneid_gateway_verifications_total counter
+vneid_gateway_verifications_total{issuer="vneid",reason="none"} 1
+vneid_gateway_verifications_total{issuer="vneid",reason="token_expired"} 2
+`, "verifications_total")
+}
+
+func TestNamesFollowPrometheusPractice(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(reasons, "v1", sample)
+	m.WireRefused("bare_lf")
+	problems, err := promlint.New(strings.NewReader(scrape(t, m))).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, metrics.Namespace) {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+}
+
+// The children of a pair of outcome and reason are resolved by whoever needs
+// them first.
+func TestChildrenAreResolvedConcurrently(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(reasons, "v1", sample)
+	site := m.Site("hanoi")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 1000 {
+				site.Request(metrics.Refused, 1, time.Microsecond, time.Microsecond)
+			}
+		})
+	}
+	all.Wait()
+	if body := scrape(t, m); !strings.Contains(body, `vneid_gateway_requests_total{outcome="refused",reason="token_expired",site="hanoi"} 8000`+"\n") {
+		t.Error("requests were lost")
+	}
+}
+
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	m.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	if rec.Code != 200 {
+		t.Fatalf("scrape: %d %s", rec.Code, rec.Body)
+	}
+	return rec.Body.String()
+}

@@ -1,0 +1,126 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Sample is what other packages count, read at each scrape.
+type Sample struct {
+	// Ready is the answer of /readyz.
+	Ready bool
+	// Connections counts the open connections of the data listeners.
+	Connections int64
+	Issuers     []IssuerSample
+	Upstreams   []UpstreamSample
+	Verdicts    VerdictSample
+}
+
+// IssuerSample tells of one issuer's key set.
+type IssuerSample struct {
+	Issuer string
+	// Keys counts the usable keys, Skipped the unusable ones of the set.
+	Keys, Skipped int
+	// Age is the time since the set was fetched; HasKeys says whether it was.
+	Age     time.Duration
+	HasKeys bool
+	// Fetches counts attempts, Failures those that failed by reason.
+	Fetches  uint64
+	Failures map[string]uint64
+}
+
+// UpstreamSample tells of one upstream of one site.
+type UpstreamSample struct {
+	Site, Upstream string
+	Connections    int64
+	DialFailures   uint64
+}
+
+// VerdictSample tells of the verdict cache.
+type VerdictSample struct {
+	Hits, Misses, Evicted, Expired, Rejected uint64
+	Entries, Bytes                           int64
+}
+
+// sampled turns a Sample into metrics at each scrape.
+type sampled struct {
+	sample func() Sample
+	desc   map[string]*prometheus.Desc
+}
+
+// sampledMetrics lists name, help and labels of what sampled exports.
+var sampledMetrics = []struct {
+	name, help string
+	labels     []string
+}{
+	{"ready", "1 while /readyz answers 200.", nil},
+	{"connections", "Open connections of the data listeners.", nil},
+	{"key_set_age_seconds", "Time since an issuer's key set was last fetched; absent while there is none.", []string{"issuer"}},
+	{"key_set_keys", "Usable keys of an issuer.", []string{"issuer"}},
+	{"key_set_skipped_keys", "Keys of an issuer's current set that cannot be used.", []string{"issuer"}},
+	{"key_set_fetches_total", "Attempts to fetch an issuer's key set.", []string{"issuer"}},
+	{"key_set_fetch_failures_total", "Failed attempts to fetch an issuer's key set, by reason.", []string{"issuer", "reason"}},
+	{"upstream_connections", "Open connections to an upstream, idle ones included.", []string{"site", "upstream"}},
+	{"upstream_dial_failures_total", "Connections to an upstream that could not be opened.", []string{"site", "upstream"}},
+	{"verdict_cache_lookups_total", "Lookups in the cache of verified tokens, by result (hit, miss).", []string{"result"}},
+	{"verdict_cache_entries", "Verdicts held.", nil},
+	{"verdict_cache_bytes", "Memory held by verdicts, as accounted.", nil},
+	{"verdict_cache_evictions_total", "Verdicts dropped for room.", nil},
+	{"verdict_cache_expirations_total", "Verdicts dropped because their time was up.", nil},
+	{"verdict_cache_rejections_total", "Verdicts not kept: asked for less often than what is there, or the cache was busy.", nil},
+}
+
+func newSampled(sample func() Sample) *sampled {
+	s := &sampled{sample: sample, desc: make(map[string]*prometheus.Desc)}
+	for _, d := range sampledMetrics {
+		s.desc[d.name] = prometheus.NewDesc(prometheus.BuildFQName(Namespace, "", d.name), d.help, d.labels, nil)
+	}
+	return s
+}
+
+// Describe implements prometheus.Collector.
+func (s *sampled) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range s.desc {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s *sampled) Collect(ch chan<- prometheus.Metric) {
+	sample := s.sample()
+	gauge := func(name string, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(s.desc[name], prometheus.GaugeValue, v, labels...)
+	}
+	count := func(name string, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(s.desc[name], prometheus.CounterValue, float64(v), labels...)
+	}
+	ready := 0.0
+	if sample.Ready {
+		ready = 1
+	}
+	gauge("ready", ready)
+	gauge("connections", float64(sample.Connections))
+	for _, i := range sample.Issuers {
+		if i.HasKeys {
+			gauge("key_set_age_seconds", i.Age.Seconds(), i.Issuer)
+		}
+		gauge("key_set_keys", float64(i.Keys), i.Issuer)
+		gauge("key_set_skipped_keys", float64(i.Skipped), i.Issuer)
+		count("key_set_fetches_total", i.Fetches, i.Issuer)
+		for reason, n := range i.Failures {
+			count("key_set_fetch_failures_total", n, i.Issuer, reason)
+		}
+	}
+	for _, u := range sample.Upstreams {
+		gauge("upstream_connections", float64(u.Connections), u.Site, u.Upstream)
+		count("upstream_dial_failures_total", u.DialFailures, u.Site, u.Upstream)
+	}
+	count("verdict_cache_lookups_total", sample.Verdicts.Hits, "hit")
+	count("verdict_cache_lookups_total", sample.Verdicts.Misses, "miss")
+	gauge("verdict_cache_entries", float64(sample.Verdicts.Entries))
+	gauge("verdict_cache_bytes", float64(sample.Verdicts.Bytes))
+	count("verdict_cache_evictions_total", sample.Verdicts.Evicted)
+	count("verdict_cache_expirations_total", sample.Verdicts.Expired)
+	count("verdict_cache_rejections_total", sample.Verdicts.Rejected)
+}
