@@ -139,9 +139,8 @@ var tokenErrors = map[string]struct {
 	"ErrClaimMissing":   {jwt.ErrClaimMissing, reject.ClaimMissing},
 	"ErrClaimInvalid":   {jwt.ErrClaimInvalid, reject.ClaimInvalid},
 	// Faults of a key set or a configuration are no refusals of a token.
-	"ErrKeySet":     {jwt.ErrKeySet, reject.InternalError},
-	"ErrKeyInvalid": {jwt.ErrKeyInvalid, reject.InternalError},
-	"ErrProfile":    {jwt.ErrProfile, reject.InternalError},
+	"ErrKeySet":  {jwt.ErrKeySet, reject.InternalError},
+	"ErrProfile": {jwt.ErrProfile, reject.InternalError},
 }
 
 func TestEveryTokenErrorHasItsOwnCode(t *testing.T) {
