@@ -1,0 +1,127 @@
+package deploy_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
+	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
+)
+
+// series is what may be said about one metric in a query: its labels, and for
+// labels from a closed set their values. Other labels have a nil map.
+type series map[string]map[string]bool
+
+// targetLabels are those that a scrape adds.
+var targetLabels = []string{"job", "instance"}
+
+// exported returns every series of the gateway by name, as its registry gives
+// them after one of each event.
+func exported(t *testing.T) map[string]series {
+	t.Helper()
+	reasons := []string{"none"}
+	for _, c := range reject.Codes() {
+		reasons = append(reasons, c.String())
+	}
+	m := metrics.New(reasons, "v0.0.0", func() metrics.Sample {
+		return metrics.Sample{
+			Issuers: []metrics.IssuerSample{{
+				Issuer: "vneid", HasKeys: true, Failures: map[string]uint64{identity.Reasons()[0]: 1},
+			}},
+			Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "10.0.0.11:8080"}},
+		}
+	})
+	site := m.Site("hanoi")
+	site.Request(metrics.Allowed, 0, time.Millisecond, time.Microsecond)
+	site.Notice()
+	m.Verifications("vneid").Count(0)
+	m.WireRefused(wire.Reasons()[0].String())
+
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]series)
+	for _, f := range families {
+		labels := make(series)
+		for _, metric := range f.GetMetric() {
+			for _, l := range metric.GetLabel() {
+				labels[l.GetName()] = nil
+			}
+		}
+		switch f.GetType() {
+		case dto.MetricType_HISTOGRAM:
+		case dto.MetricType_SUMMARY:
+			labels["quantile"] = nil
+			fallthrough
+		default:
+			all[f.GetName()] = labels
+			continue
+		}
+		all[f.GetName()+"_sum"], all[f.GetName()+"_count"] = labels, labels
+		bucket := series{"le": nil}
+		for l := range labels {
+			bucket[l] = nil
+		}
+		all[f.GetName()+"_bucket"] = bucket
+	}
+	closeSets(all, families, reasons)
+	return all
+}
+
+// closeSets fills in the values of labels from closed sets.
+func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []string) {
+	outcomes := set(metrics.Allowed.String(), metrics.Refused.String(), metrics.Failed.String(), metrics.Observed.String())
+	all[ns("requests_total")]["outcome"] = outcomes
+	all[ns("requests_total")]["reason"] = set(reasons...)
+	all[ns("verifications_total")]["reason"] = set(reasons...)
+	all[ns("key_set_fetch_failures_total")]["reason"] = set(identity.Reasons()...)
+	framing := make(map[string]bool)
+	for _, r := range wire.Reasons() {
+		framing[r.String()] = true
+	}
+	all[ns("wire_refusals_total")]["reason"] = framing
+	for _, f := range families {
+		// These have all their children from the start.
+		for _, label := range []string{"stage", "result"} {
+			values := make(map[string]bool)
+			for _, metric := range f.GetMetric() {
+				for _, l := range metric.GetLabel() {
+					if l.GetName() == label {
+						values[l.GetValue()] = true
+					}
+				}
+			}
+			for _, suffix := range []string{"", "_bucket", "_sum", "_count"} {
+				if s, ok := all[f.GetName()+suffix]; ok && len(values) > 0 {
+					s[label] = values
+				}
+			}
+		}
+	}
+}
+
+func ns(name string) string { return metrics.Namespace + "_" + name }
+
+func set(values ...string) map[string]bool {
+	s := make(map[string]bool, len(values))
+	for _, v := range values {
+		s[v] = true
+	}
+	return s
+}
+
+// family gives the name of the metric that a series belongs to.
+func family(name string) string {
+	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+		if base, cut := strings.CutSuffix(name, suffix); cut {
+			return base
+		}
+	}
+	return name
+}
