@@ -1,0 +1,157 @@
+package gateway
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+	"github.com/vneid-gateway/vneid-gateway/gateway/policy"
+	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
+	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
+)
+
+// identify carries the client's request id on, where it is a plain one, or
+// makes one.
+func (x *exchange) identify() {
+	if validRequestID(x.head.requestID) {
+		x.requestID = append(x.idBuf[:0], x.head.requestID...)
+		return
+	}
+	x.requestID = appendRandomHex(x.idBuf[:0], 16)
+}
+
+// forward takes the admitted request to an upstream.
+func (x *exchange) forward() bool {
+	header := &x.ctx.Request.Header
+	peer := peerAddress(x.ctx.RemoteAddr())
+	host := x.site.host
+	if host == nil {
+		host = header.Host()
+	}
+	x.out = upstream.Request{
+		Method:     header.Method(),
+		Path:       x.target.Path,
+		Query:      x.target.Query,
+		HasQuery:   x.target.HasQuery,
+		Host:       host,
+		ClientHost: header.Host(),
+		Fields:     header.RawHeaders(),
+		Own:        x.ownFields(),
+		Client:     peer,
+		Secure:     x.ctx.IsTLS(),
+		TrustProxy: trusted(x.ctx.Conn(), peer),
+		// On a public route nobody has looked at the credential.
+		ForwardCredential: x.site.forwardCredential && x.rule.Access == policy.Require,
+		CredentialCookie:  x.site.cookie,
+		ContentLength:     int64(header.ContentLength()),
+		MaxBody:           x.site.maxBody,
+	}
+	before := time.Now()
+	x.holders.Add(1)
+	streams, err := x.site.upstreams.Do(x.ctx, &x.out, x)
+	if !streams {
+		x.holders.Add(-1)
+	}
+	x.mark = before
+	x.stage(metrics.StageUpstream)
+	x.elsewhere = x.mark.Sub(before)
+	if err != nil {
+		x.decision = policy.Decision{}
+		return x.refuse(x.upstreamFault(err))
+	}
+	x.line.streams = streams
+	x.ctx.Response.Header.SetBytesV("X-Request-Id", x.requestID)
+	x.date()
+	x.notice()
+	return true
+}
+
+// ownFields are the field lines that the gateway states itself.
+func (x *exchange) ownFields() []byte {
+	own := append(x.own[:0], "X-Request-Id: "...)
+	own = append(own, x.requestID...)
+	own = append(own, "\r\ntraceparent: "...)
+	if validTraceparent(x.head.traceparent) {
+		own = append(own, x.head.traceparent...)
+	} else {
+		own = appendTraceparent(own)
+	}
+	own = append(own, "\r\n"...)
+	if x.claims != nil {
+		own = appendIdentity(own, x.site.identity, x.claims)
+	}
+	x.own = own
+	return own
+}
+
+// upstreamFault gives an upstream's failure its code.
+func (x *exchange) upstreamFault(err error) reject.Code {
+	switch {
+	case errors.Is(err, upstream.ErrUnreachable):
+		return reject.UpstreamUnreachable
+	case errors.Is(err, upstream.ErrSaturated):
+		return reject.UpstreamSaturated
+	case errors.Is(err, upstream.ErrTimeout):
+		return reject.UpstreamTimeout
+	case errors.Is(err, upstream.ErrResponse), errors.Is(err, upstream.ErrClosed):
+		// Both may have been acted on: never an invitation to send it again.
+		return reject.UpstreamResponseMalformed
+	}
+	// What is left is the client's own body: its connection cannot be used on.
+	x.ctx.SetConnectionClose()
+	if errors.Is(err, upstream.ErrBodyTooLarge) {
+		return reject.BodyTooLarge
+	}
+	if refusal := wire.ErrorOf(x.ctx.Conn()); refusal != nil {
+		return x.g.wireFault(refusal)
+	}
+	return reject.RequestTimeout
+}
+
+// notice tells the caller of a coming cutover.
+func (x *exchange) notice() {
+	if x.decision.NoticeUntil == 0 || x.refused {
+		return
+	}
+	x.site.metrics.Notice()
+	reject.Notice(&x.ctx.Response.Header, x.decision)
+}
+
+// date adds a Date to a response without one (RFC 9110 section 6.6.1).
+func (x *exchange) date() {
+	h := &x.ctx.Response.Header
+	if len(h.Peek(fasthttp.HeaderDate)) > 0 {
+		return
+	}
+	var scratch [32]byte
+	h.SetBytesV(fasthttp.HeaderDate, fasthttp.AppendHTTPDate(scratch[:0], x.now))
+}
+
+func peerAddress(addr net.Addr) netip.Addr {
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// trusted reports whether the listener that accepted the connection believes
+// what its peer says of clients behind it.
+func trusted(c net.Conn, peer netip.Addr) bool {
+	for c != nil {
+		if counted, ok := c.(*countedConn); ok {
+			return slices.ContainsFunc(counted.trusted, func(p netip.Prefix) bool { return p.Contains(peer) })
+		}
+		inner, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return false
+		}
+		c = inner.NetConn()
+	}
+	return false
+}

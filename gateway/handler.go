@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"bytes"
+	"runtime/debug"
+	"unicode"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/vneid-gateway/vneid-gateway/cache"
+	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+	"github.com/vneid-gateway/vneid-gateway/gateway/policy"
+	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/token"
+	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
+)
+
+// handle is the whole life of a request. Its framing was checked before
+// (package wire), and its identity fields are never passed on (package
+// upstream).
+func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
+	x := g.begin(ctx)
+	defer x.end()
+
+	if !x.route() {
+		x.answer()
+		return
+	}
+	if !x.admit() && !x.observed() {
+		x.answer()
+		return
+	}
+	if !x.forward() {
+		x.answer()
+	}
+}
+
+// route finds the site and the rule, by host, then path, then method. The path
+// that is matched is the only one that is ever forwarded.
+func (x *exchange) route() bool {
+	defer x.stage(metrics.StageRoute)
+	header := &x.ctx.Request.Header
+	x.head.read(wire.NewFields(header.RawHeaders()))
+	x.identify()
+	x.site = x.st.hosts.find(header.Host())
+	if x.site == nil {
+		return x.refuse(reject.HostUnknown)
+	}
+	var err error
+	x.target, x.targetBuf, err = wire.ParseTarget(x.targetBuf, header.RequestURI())
+	if err != nil {
+		x.g.countFraming(err)
+		return x.refuse(reject.TargetMalformed)
+	}
+	if max := x.site.maxBody; max > 0 && int64(header.ContentLength()) > max {
+		return x.refuse(reject.BodyTooLarge)
+	}
+	// Methods are case-sensitive (RFC 9110 section 9.1), but some upstreams
+	// fold them: "post" must not pass by a rule for POST.
+	if bytes.ContainsFunc(header.Method(), unicode.IsLower) {
+		return x.refuse(reject.MethodNotSupported)
+	}
+	x.rule = x.site.policy.Match(header.Method(), x.target.Path)
+	return true
+}
+
+// admit decides whether the request may pass. A decision is taken for every
+// request; a cached verdict is evidence about a token only.
+func (x *exchange) admit() bool {
+	if x.rule.Access != policy.Require {
+		return x.decide("")
+	}
+	credential, code, ok := x.head.credential(x.site.cookie, x.st.tokenBytes)
+	if !ok {
+		return x.refuse(code)
+	}
+	issuer, ok := x.verdict(credential)
+	if !ok {
+		return false
+	}
+	return x.decide(issuer.name)
+}
+
+// decide applies the site's policy.
+func (x *exchange) decide(issuer string) bool {
+	defer x.stage(metrics.StagePolicy)
+	x.decision = policy.Decide(x.rule, x.site.policy, x.claims, issuer, x.now)
+	if x.decision.Outcome != policy.Allow {
+		return x.refuse(reject.FromPolicy(x.decision))
+	}
+	return true
+}
+
+// verdict establishes what the token proves: from the cache where it was
+// verified before and still holds, else by verification.
+func (x *exchange) verdict(credential []byte) (*issuer, bool) {
+	digest := cache.Digest(credential)
+	if v, ok := x.st.verdicts.GetDigest(&digest); ok {
+		if issuer := x.st.issuerOf(v.Verifier); issuer != nil {
+			switch err := v.Usable(x.now, issuer.verifier); {
+			case err == nil && x.g.revocations.Revoked(v.Claims, v.Key):
+				x.stage(metrics.StageLookup)
+				return nil, x.refuse(reject.TokenRevoked)
+			case err == nil:
+				x.claims = v.Claims
+				x.stage(metrics.StageLookup)
+				return issuer, true
+			}
+		}
+	}
+	x.stage(metrics.StageLookup)
+	return x.verify(credential, &digest)
+}
+
+// verify verifies a token that has no usable verdict: parse, issuer, key,
+// signature, claims; then whether it still holds.
+func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
+	defer x.stage(metrics.StageVerify)
+	parsed, err := token.Parse(credential)
+	if err != nil {
+		return nil, x.unverified(x.st.unknown, reject.FromToken(err))
+	}
+	issuer := x.st.byIssuer[parsed.Issuer]
+	switch {
+	case issuer == nil:
+		return nil, x.unverified(x.st.unknown, reject.IssuerUnknown)
+	case !x.site.accepts(issuer):
+		return nil, x.unverified(issuer.counts, reject.IssuerNotAccepted)
+	case issuer.keys.Snapshot().Len() == 0:
+		return nil, x.unverified(issuer.counts, reject.KeysUnavailable)
+	}
+	verified, err := issuer.verifier.Verify(&parsed, issuer.keys, x.now)
+	if err != nil {
+		return nil, x.unverified(issuer.counts, reject.FromToken(err))
+	}
+	if x.g.revocations.Revoked(verified.Claims, verified.Key) {
+		return nil, x.unverified(issuer.counts, reject.TokenRevoked)
+	}
+	x.st.verdicts.PutDigest(digest, verified, issuer.verifier, x.now)
+	issuer.counts.Count(noReason)
+	x.claims = verified.Claims
+	return issuer, true
+}
+
+func (x *exchange) unverified(counts *metrics.Verifications, code reject.Code) bool {
+	counts.Count(reasonIndex(code))
+	return x.refuse(code)
+}
+
+// observed lets a refused request pass where the site only observes: without
+// any identity, and never past a deny rule.
+func (x *exchange) observed() bool {
+	if x.site.policy.Mode != policy.Observe || x.rule.Access == policy.Deny {
+		return false
+	}
+	x.outcome = metrics.Observed
+	x.claims = nil
+	return true
+}
+
+// answer writes the refusal.
+func (x *exchange) answer() {
+	x.outcome = metrics.Refused
+	if x.code.Status() >= fasthttp.StatusInternalServerError {
+		x.outcome = metrics.Failed
+	}
+	refusal := reject.Refusal{Code: x.code, RequestID: x.requestID, Decision: x.decision}
+	if x.site != nil {
+		refusal.Site = x.site.reject
+	}
+	x.g.renderer.Write(x.ctx, refusal)
+	x.date()
+}
+
+// end closes the handler's part of the exchange. A panic becomes a 500: it
+// reaches neither the connection nor another request.
+func (x *exchange) end() {
+	if fault := recover(); fault != nil {
+		x.g.metrics.Panics.Inc()
+		// The value may hold anything of the request: only its place is told.
+		x.g.log.Error("panic in handler", "request_id", string(x.requestID), "stack", string(debug.Stack()))
+		x.ctx.Response.Reset()
+		if !x.line.streams {
+			x.holders.Store(1) // no stream was begun that would give its hold up
+		}
+		x.code, x.refused, x.decision = reject.InternalError, true, policy.Decision{}
+		x.answer()
+	}
+	if x.g.draining.Load() {
+		x.ctx.SetConnectionClose()
+	}
+	x.account()
+	x.release()
+}
