@@ -33,6 +33,7 @@ func exported(t *testing.T) map[string]series {
 			Issuers: []metrics.IssuerSample{{
 				Issuer: "vneid", HasKeys: true, Failures: map[string]uint64{identity.Reasons()[0]: 1},
 			}},
+			Sites:     []metrics.SiteSample{{Site: "hanoi"}},
 			Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "10.0.0.11:8080"}},
 		}
 	})

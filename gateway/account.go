@@ -26,6 +26,17 @@ func reasons() []string {
 	return list
 }
 
+// outcomeOf says who was at fault: a status of 5xx alone does not, as 501 and
+// 505 answer what a client asked for.
+func outcomeOf(c reject.Code) metrics.Outcome {
+	switch c.Class() {
+	case reject.ClassInternal, reject.ClassUnavailable, reject.ClassUpstream:
+		return metrics.Failed
+	default:
+		return metrics.Refused
+	}
+}
+
 // account closes the books of a request when its handler returns. A streamed
 // response closes them at its end.
 func (x *exchange) account() {

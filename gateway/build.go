@@ -151,11 +151,18 @@ func buildSite(c *config.Config, s *config.Site, m *metrics.Metrics) (*site, err
 			return nil, err
 		}
 	}
+	observed := m.Site(s.Name)
+	observed.Foresee(metrics.Allowed, noReason)
+	for _, code := range reject.Codes() {
+		if outcomeOf(code) == metrics.Failed {
+			observed.Foresee(metrics.Failed, reasonIndex(code))
+		}
+	}
 	built := &site{
 		name:              s.Name,
 		policy:            compiled,
 		reject:            answers,
-		metrics:           m.Site(s.Name),
+		metrics:           observed,
 		cookie:            []byte(s.Cookie),
 		forwardCredential: s.ForwardCredential,
 		maxBody:           int64(s.MaxBodyBytes),

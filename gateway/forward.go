@@ -99,8 +99,9 @@ func (x *exchange) upstreamFault(err error) reject.Code {
 		return reject.UpstreamSaturated
 	case errors.Is(err, upstream.ErrTimeout):
 		return reject.UpstreamTimeout
-	case errors.Is(err, upstream.ErrResponse), errors.Is(err, upstream.ErrClosed):
-		// Both may have been acted on: never an invitation to send it again.
+	case errors.Is(err, upstream.ErrClosed):
+		return reject.UpstreamClosed
+	case errors.Is(err, upstream.ErrResponse):
 		return reject.UpstreamResponseMalformed
 	}
 	// What is left is the client's own body: its connection cannot be used on.

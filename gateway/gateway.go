@@ -8,7 +8,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -162,54 +161,6 @@ func (g *Gateway) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.Background(), g.drainTime())
 	defer cancel()
 	return errors.Join(failure, g.Shutdown(drain))
-}
-
-// drainTime is how long a drain may take in all.
-func (g *Gateway) drainTime() time.Duration {
-	return *g.cfg.Shutdown.Delay + *g.cfg.Shutdown.Deadline
-}
-
-// Shutdown drains: readiness fails first; for the configured delay requests are
-// still served, each on a connection that closes after it; then the listeners
-// close, idle connections with them, and requests in flight have until ctx
-// ends. It returns ctx's error where some were cut off.
-func (g *Gateway) Shutdown(ctx context.Context) error {
-	g.draining.Store(true)
-	g.log.Info("draining", "delay", g.cfg.Shutdown.Delay.String(), "deadline", g.cfg.Shutdown.Deadline.String())
-	select {
-	case <-time.After(*g.cfg.Shutdown.Delay):
-	case <-ctx.Done():
-	}
-	err := g.server.ShutdownWithContext(ctx)
-	for _, l := range g.listeners {
-		// The server does not know one that it has not begun to serve.
-		_ = l.Close()
-	}
-	if err == nil {
-		// What streams to a client of HTTP/1.0 has left the server's hands.
-		err = g.conns.wait(ctx)
-	}
-	if err != nil {
-		g.log.Warn("requests cut off at the deadline", "connections", g.conns.open.Load())
-		g.conns.closeAll()
-	}
-	// The admin listener goes last, so that the drain can be watched.
-	adminErr := g.admin.Shutdown(context.WithoutCancel(ctx))
-	g.close()
-	g.running.Wait()
-	g.log.Info("stopped")
-	return errors.Join(err, adminErr)
-}
-
-func (g *Gateway) close() {
-	if g.stop != nil {
-		g.stop()
-	}
-	st := g.state.Load()
-	for _, s := range st.sites {
-		s.upstreams.Close()
-	}
-	st.verdicts.Close()
 }
 
 // Addresses returns where the data listeners listen, in configured order.

@@ -96,16 +96,15 @@ func (x *exchange) decide(issuer string) bool {
 func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 	digest := cache.Digest(credential)
 	if v, ok := x.st.verdicts.GetDigest(&digest); ok {
-		if issuer := x.st.issuerOf(v.Verifier); issuer != nil {
-			switch err := v.Usable(x.now, issuer.verifier); {
-			case err == nil && x.g.revocations.Revoked(v.Claims, v.Key):
-				x.stage(metrics.StageLookup)
+		issuer := x.st.issuerOf(v.Verifier)
+		if issuer != nil && v.Usable(x.now, issuer.verifier) == nil {
+			revoked := x.g.revocations.Revoked(v.Claims, v.Key)
+			x.stage(metrics.StageLookup)
+			if revoked {
 				return nil, x.refuse(reject.TokenRevoked)
-			case err == nil:
-				x.claims = v.Claims
-				x.stage(metrics.StageLookup)
-				return issuer, true
 			}
+			x.claims = v.Claims
+			return issuer, true
 		}
 	}
 	x.stage(metrics.StageLookup)
@@ -160,10 +159,7 @@ func (x *exchange) observed() bool {
 
 // answer writes the refusal.
 func (x *exchange) answer() {
-	x.outcome = metrics.Refused
-	if x.code.Status() >= fasthttp.StatusInternalServerError {
-		x.outcome = metrics.Failed
-	}
+	x.outcome = outcomeOf(x.code)
 	refusal := reject.Refusal{Code: x.code, RequestID: x.requestID, Decision: x.decision}
 	if x.site != nil {
 		refusal.Site = x.site.reject

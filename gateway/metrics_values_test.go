@@ -140,6 +140,8 @@ func TestLabelsComeFromClosedSets(t *testing.T) {
 		"key_set_skipped_keys":         {"issuer": issuers},
 		"key_set_fetches_total":        {"issuer": issuers},
 		"key_set_fetch_failures_total": {"issuer": issuers, "reason": identity.Reasons()},
+		"site_observes":                {"site": {"hanoi"}},
+		"upstream_connections_limit":   {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
 		"upstream_connections":         {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
 		"upstream_dial_failures_total": {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
 		"verdict_cache_lookups_total":  {"result": {"hit", "miss"}},

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -13,8 +15,8 @@ import (
 )
 
 const (
-	defaultHealthURL = "http://127.0.0.1:9080/readyz"
-	maxHealthAnswer  = 64 << 10
+	defaultAdmin    = "127.0.0.1:9080"
+	maxHealthAnswer = 64 << 10
 )
 
 func healthCommand() *cobra.Command {
@@ -28,6 +30,9 @@ status is 0 when it is; otherwise 1, with what is missing on standard error.`,
 		Example: "  vneid-gateway health\n  vneid-gateway health --url http://127.0.0.1:9080/livez",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if url == "" {
+				url = "http://" + probeAddress(os.Getenv(adminVariable)) + "/readyz"
+			}
 			answer, err := askHealth(cmd.Context(), url, timeout)
 			if err != nil {
 				return err
@@ -36,9 +41,22 @@ status is 0 when it is; otherwise 1, with what is missing on standard error.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&url, "url", defaultHealthURL, "address of the probe on the admin listener")
+	cmd.Flags().StringVar(&url, "url", "", "address of the probe (default /readyz on $"+adminVariable+" or "+defaultAdmin+")")
 	cmd.Flags().DurationVar(&timeout, "timeout", 2*time.Second, "how long to wait for the answer")
 	return cmd
+}
+
+// probeAddress turns the admin listener's address into one to connect to: an
+// unspecified host is asked on loopback.
+func probeAddress(admin string) string {
+	host, port, err := net.SplitHostPort(admin)
+	if err != nil {
+		return defaultAdmin
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func askHealth(ctx context.Context, url string, timeout time.Duration) (string, error) {

@@ -12,7 +12,10 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
 )
 
-const configVariable = "VNEID_GATEWAY_CONFIG"
+const (
+	configVariable = "VNEID_GATEWAY_CONFIG"
+	adminVariable  = "VNEID_GATEWAY_ADMIN_ADDRESS"
+)
 
 // settings are the flags that say which configuration is meant.
 type settings struct {

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -38,11 +35,7 @@ error.`,
 			if err != nil {
 				return err
 			}
-			err = g.Run(cmd.Context())
-			if errors.Is(err, context.DeadlineExceeded) {
-				return fmt.Errorf("requests were cut off: they did not end within shutdown.deadline, %s", cfg.Shutdown.Deadline)
-			}
-			return err
+			return g.Run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVarP(&s.file, "config", "c", "", "configuration file (default $"+configVariable+")")

@@ -26,8 +26,8 @@ type ClientConfig struct {
 }
 
 // Client fetches bounded JSON documents. It is safe for concurrent use. It
-// follows no proxy of the environment, no redirect to another origin, and
-// decompresses nothing.
+// follows no proxy of the environment, no redirect to another origin, keeps no
+// connection and decompresses nothing.
 type Client struct {
 	http     *http.Client
 	timeout  time.Duration
@@ -38,7 +38,7 @@ type Client struct {
 func NewClient(cfg ClientConfig) (*Client, error) {
 	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12}
 	if cfg.CAFile != "" {
-		pem, err := os.ReadFile(cfg.CAFile)
+		pem, err := readCAFile(cfg.CAFile)
 		if err != nil {
 			return nil, fmt.Errorf("ca_file: %w", err)
 		}
@@ -55,11 +55,11 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 			Transport: &http.Transport{
 				DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
 				TLSClientConfig:        tlsConfig,
-				ForceAttemptHTTP2:      true,
 				DisableCompression:     true,
-				MaxIdleConnsPerHost:    1,
-				IdleConnTimeout:        30 * time.Second,
 				MaxResponseHeaderBytes: 64 << 10,
+				// Fetches are minutes apart: a kept connection would be closed
+				// by then, and leave a goroutine behind until it is.
+				DisableKeepAlives: true,
 			},
 		},
 	}, nil
@@ -87,7 +87,7 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 	if err != nil {
 		return nil, transportError(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing to be done about it
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%w: %d", ErrStatus, resp.StatusCode)
 	}
@@ -97,8 +97,17 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 	return readBounded(resp.Body, c.maxBytes)
 }
 
-// Close closes idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+// maxCAFileBytes bounds a file of roots.
+const maxCAFileBytes = 1 << 20
+
+func readCAFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readBounded(f, maxCAFileBytes)
+}
 
 func readBounded(r io.Reader, maxBytes int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -13,29 +14,34 @@ var (
 	// ErrUnreachable means that no answer came: no connection, a broken one,
 	// or no such file.
 	ErrUnreachable = errors.New("identity: backend unreachable")
+	// ErrUntrusted means that the backend's certificate did not verify under the
+	// configured roots.
+	ErrUntrusted = errors.New("identity: certificate not trusted")
 	// ErrTimeout means that the answer was not complete in time.
 	ErrTimeout = errors.New("identity: backend timed out")
 	// ErrStatus means an answer other than 200.
 	ErrStatus = errors.New("identity: backend answered with an error status")
-	// ErrTooLarge means an answer beyond the configured bound.
+	// ErrTooLarge means an answer beyond the configured bound, or beyond
+	// token.MaxKeySetBytes.
 	ErrTooLarge = errors.New("identity: answer too large")
 	// ErrRedirect means a redirect to another origin, or too many.
 	ErrRedirect = errors.New("identity: redirect refused")
-	// ErrMalformed means an answer that is not JSON of the expected form.
+	// ErrMalformed means an answer that is not strict JSON, or a discovery
+	// document without an address.
 	ErrMalformed = errors.New("identity: malformed answer")
 	// ErrIssuerMismatch means a discovery document of another issuer (OpenID
 	// Connect Discovery 1.0 section 4.3).
 	ErrIssuerMismatch = errors.New("identity: discovery names another issuer")
 	// ErrInsecure means a discovered key set address that is not https.
 	ErrInsecure = errors.New("identity: key set address is not https")
-	// ErrKeySet means an answer without one usable key.
+	// ErrKeySet means an answer without a key set, or without one usable key.
 	ErrKeySet = errors.New("identity: no usable key")
 )
 
 // Reasons lists the values that Reason returns for errors, for metrics.
 func Reasons() []string {
 	return []string{
-		"unreachable", "timeout", "status", "too_large", "redirect", "malformed",
+		"unreachable", "untrusted", "timeout", "status", "too_large", "redirect", "malformed",
 		"issuer_mismatch", "insecure", "no_usable_key", "other",
 	}
 }
@@ -49,6 +55,7 @@ func Reason(err error) string {
 		{ErrTimeout, "timeout"},
 		{context.DeadlineExceeded, "timeout"},
 		{ErrUnreachable, "unreachable"},
+		{ErrUntrusted, "untrusted"},
 		{ErrStatus, "status"},
 		{ErrTooLarge, "too_large"},
 		{ErrRedirect, "redirect"},
@@ -68,13 +75,18 @@ func Reason(err error) string {
 // transportError maps what net/http and the file system return to the
 // taxonomy. The address stays out of it: it may hold a credential.
 func transportError(err error) error {
-	var timeout net.Error
+	var (
+		timeout     net.Error
+		certificate *tls.CertificateVerificationError
+	)
 	switch {
 	case errors.Is(err, ErrRedirect):
 		return ErrRedirect
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.As(err, &timeout) && timeout.Timeout():
 		return ErrTimeout
+	case errors.As(err, &certificate):
+		return ErrUntrusted
 	}
 	return ErrUnreachable
 }

@@ -2,20 +2,25 @@ package identity
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
+	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/token"
 )
 
 const (
-	// firstRetry is the wait after a first failed fetch. It doubles until it
-	// reaches the refresh interval.
+	// firstRetry is the mean wait after a first failed fetch. It doubles until
+	// it reaches the refresh interval.
 	firstRetry = time.Second
+	// watchInterval is how often a Watched source is looked at.
+	watchInterval = 2 * time.Second
 	// jitter spreads the fetches of a fleet that started at one moment.
 	jitter = 0.1
 )
@@ -29,16 +34,19 @@ type RefresherConfig struct {
 	Keys   *cache.Keys
 	// Algorithms are those that the issuer may use.
 	Algorithms []string
-	// Interval is the mean time between fetches.
+	// Interval is the mean time between fetches; each wait is up to a tenth
+	// longer or shorter.
 	Interval time.Duration
-	Log      *slog.Logger
+	// Log takes failures and changes. Required.
+	Log *slog.Logger
 }
 
 // Refresher keeps one issuer's key set fresh. An answer that cannot be used
-// changes nothing: the last good set is kept.
+// changes nothing: the last good set is kept. Its methods are safe for
+// concurrent use.
 type Refresher struct {
 	cfg    RefresherConfig
-	single sync.Mutex
+	single chan struct{} // holds a token while a fetch is made
 	stats  struct {
 		fetches  atomic.Uint64
 		failures map[string]*atomic.Uint64
@@ -50,7 +58,7 @@ type Refresher struct {
 
 // NewRefresher returns a refresher that has fetched nothing yet.
 func NewRefresher(cfg RefresherConfig) *Refresher {
-	r := &Refresher{cfg: cfg}
+	r := &Refresher{cfg: cfg, single: make(chan struct{}, 1)}
 	r.stats.failures = make(map[string]*atomic.Uint64)
 	for _, reason := range Reasons() {
 		r.stats.failures[reason] = new(atomic.Uint64)
@@ -58,33 +66,86 @@ func NewRefresher(cfg RefresherConfig) *Refresher {
 	return r
 }
 
-// Run fetches at once and then again and again until ctx ends.
+// Run fetches at once and then again and again until ctx ends: after the
+// interval, after a failure sooner, and within watchInterval where a Watched
+// source changed. It is called once.
 func (r *Refresher) Run(ctx context.Context) {
-	retry := firstRetry
-	for {
+	for retry := firstRetry; ; {
+		seen := r.stat()
 		wait := r.cfg.Interval
-		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
-			wait = min(retry, r.cfg.Interval)
-			retry *= 2
-		} else {
+		if r.Refresh(ctx) == nil {
 			retry = firstRetry
+		} else {
+			wait = min(retry, r.cfg.Interval)
+			retry = min(2*retry, r.cfg.Interval)
 		}
 		spread := 1 + jitter*(2*rand.Float64()-1)
-		timer := time.NewTimer(time.Duration(float64(wait) * spread))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !r.wait(ctx, time.Duration(float64(wait)*spread), seen) {
 			return
-		case <-timer.C:
 		}
 	}
 }
 
-// Refresh fetches once and replaces the key set. Calls are made one at a time.
-// Errors are of this package's taxonomy or token's ErrKeySet.
+// wait waits for d, or until the source is no longer what was seen before it
+// was fetched. It reports false when ctx has ended.
+func (r *Refresher) wait(ctx context.Context, d time.Duration, seen fs.FileInfo) bool {
+	due := time.NewTimer(d)
+	defer due.Stop()
+	var look <-chan time.Time
+	if _, ok := r.cfg.Source.(Watched); ok {
+		ticker := time.NewTicker(watchInterval)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-due.C:
+			return true
+		case <-look:
+			if changed(seen, r.stat()) {
+				return true
+			}
+		}
+	}
+}
+
+// stat describes the source where it is Watched and there; otherwise nil.
+func (r *Refresher) stat() fs.FileInfo {
+	watched, ok := r.cfg.Source.(Watched)
+	if !ok {
+		return nil
+	}
+	info, err := watched.Stat()
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// changed reports whether there is another file now. One that is gone is no
+// news: the last good set is kept.
+func changed(before, now fs.FileInfo) bool {
+	switch {
+	case now == nil:
+		return false
+	case before == nil:
+		return true
+	}
+	return !os.SameFile(before, now) || before.Size() != now.Size() || !before.ModTime().Equal(now.ModTime())
+}
+
+// Refresh fetches once and replaces the key set. Fetches are made one at a
+// time. Errors are of this package's taxonomy, token's ErrKeySet, or ctx's while
+// it waits for another fetch. What the end of ctx cut short counts as no failure.
 func (r *Refresher) Refresh(ctx context.Context) error {
-	r.single.Lock()
-	defer r.single.Unlock()
+	select {
+	case r.single <- struct{}{}:
+		defer func() { <-r.single }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	r.stats.fetches.Add(1)
 	change, skipped, err := r.refresh(ctx)
 	if err != nil {
@@ -114,6 +175,13 @@ func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedK
 	document, err := r.cfg.Source.Fetch(ctx)
 	if err != nil {
 		return cache.Change{}, nil, err
+	}
+	switch {
+	case len(document) > token.MaxKeySetBytes:
+		return cache.Change{}, nil, ErrTooLarge
+	case !jsontext.Value(document).IsValid():
+		// A proxy's page, or half a document.
+		return cache.Change{}, nil, ErrMalformed
 	}
 	keys, skipped, err := token.ParseKeySet(document, token.KeySetOptions{Algorithms: r.cfg.Algorithms})
 	if err != nil {

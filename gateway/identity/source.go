@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -10,9 +11,18 @@ import (
 )
 
 // Source yields a key set document (RFC 7517 section 5). Fetch may block for
-// as long as its bound of time; it is called by one goroutine at a time.
+// as long as its bound of time; it is called by one goroutine at a time. Its
+// errors are of this package's taxonomy.
 type Source interface {
 	Fetch(ctx context.Context) ([]byte, error)
+}
+
+// Watched is a Source that can be looked at so cheaply that it is fetched soon
+// after it changed, instead of after the refresh interval.
+type Watched interface {
+	Source
+	// Stat describes what Fetch would read now.
+	Stat() (fs.FileInfo, error)
 }
 
 // URLSource fetches a key set from a fixed address.
@@ -24,7 +34,8 @@ type URLSource struct {
 // Fetch implements Source.
 func (s URLSource) Fetch(ctx context.Context) ([]byte, error) { return s.Client.Get(ctx, s.URL) }
 
-// FileSource reads a key set from disk, anew each time.
+// FileSource reads a key set from disk, anew each time. It is Watched: a file
+// that was replaced or written to is read again within seconds.
 type FileSource struct {
 	Path string
 	// MaxBytes bounds the file.
@@ -33,16 +44,25 @@ type FileSource struct {
 
 // Fetch implements Source.
 func (s FileSource) Fetch(context.Context) ([]byte, error) {
+	// Opening a pipe would wait for its writer, without any bound.
+	if info, err := s.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, ErrUnreachable
+	}
 	f, err := os.Open(s.Path)
 	if err != nil {
 		return nil, ErrUnreachable
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	return readBounded(f, s.MaxBytes)
 }
 
+// Stat implements Watched. A link is followed: mounted secrets are replaced by
+// pointing one elsewhere.
+func (s FileSource) Stat() (fs.FileInfo, error) { return os.Stat(s.Path) }
+
 // DiscoverySource finds the address of the key set by OpenID Connect Discovery
-// 1.0, each time: an issuer may move it.
+// 1.0, each time: an issuer may move it. Both documents have the client's bounds
+// each.
 type DiscoverySource struct {
 	Client *Client
 	Issuer string

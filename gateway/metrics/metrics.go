@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
 
 // Namespace begins every name.
@@ -126,6 +128,10 @@ func New(reasons []string, version string, sample func() Sample) *Metrics {
 		ConnectionsRefused: counter("connections_refused_total", "Connections closed at the bound of open connections."),
 		LogDropped:         counter("access_log_dropped_total", "Access log lines of refused requests left out by the bound."),
 	}
+	// A rate needs a first value to rise from.
+	for _, reason := range wire.Reasons() {
+		m.wireRefusals.WithLabelValues(reason.String())
+	}
 	stage := histograms("stage_duration_seconds", "Time of a stage of a request's life.", stageBuckets, false, "stage")
 	for i, name := range stageNames {
 		m.stages[i] = stage.WithLabelValues(name)
@@ -187,6 +193,10 @@ func (s *Site) Request(o Outcome, reason int, total, overhead time.Duration) {
 	s.duration.Observe(total.Seconds())
 	s.overhead.Observe(overhead.Seconds())
 }
+
+// Foresee makes a pair of outcome and reason begin at zero, so that its first
+// event is seen as a rise.
+func (s *Site) Foresee(o Outcome, reason int) { s.counter(o, reason) }
 
 // Notice counts a request that was told of a coming cutover.
 func (s *Site) Notice() { s.notices.Inc() }

@@ -17,14 +17,17 @@ var reasons = []string{"none", "token_expired", "upstream_timeout"}
 
 func sample() metrics.Sample {
 	return metrics.Sample{
-		Ready:       true,
-		Connections: 7,
+		Ready:            true,
+		Draining:         true,
+		Connections:      7,
+		ConnectionsLimit: 70,
+		Sites:            []metrics.SiteSample{{Site: "hanoi", Observes: true}, {Site: "hue"}},
 		Issuers: []metrics.IssuerSample{
 			{Issuer: "vneid", Keys: 2, Skipped: 1, Age: 90 * time.Second, HasKeys: true, Fetches: 5, Failures: map[string]uint64{"timeout": 3}},
 			{Issuer: "legacy", Fetches: 4, Failures: map[string]uint64{"status": 4}},
 		},
-		Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "127.0.0.1:1", Connections: 3, DialFailures: 2}},
-		Verdicts:  metrics.VerdictSample{Hits: 10, Misses: 4, Evicted: 1, Expired: 2, Rejected: 3, Entries: 6, Bytes: 4096},
+		Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "127.0.0.1:1", Connections: 3, Limit: 30, DialFailures: 2}},
+		Verdicts:  metrics.VerdictSample{Hits: 10, Misses: 4, Evicted: 1, Expired: 2, Rejected: 3, Entries: 6, Bytes: 4096, BytesLimit: 8192},
 	}
 }
 
@@ -86,7 +89,13 @@ func TestWhatOtherPackagesCountIsReadAtEachScrape(t *testing.T) {
 	body := scrape(t, metrics.New(reasons, "v1", sample))
 	for _, line := range []string{
 		`vneid_gateway_ready 1`,
+		`vneid_gateway_draining 1`,
 		`vneid_gateway_connections 7`,
+		`vneid_gateway_connections_limit 70`,
+		`vneid_gateway_site_observes{site="hanoi"} 1`,
+		`vneid_gateway_site_observes{site="hue"} 0`,
+		`vneid_gateway_upstream_connections_limit{site="hanoi",upstream="127.0.0.1:1"} 30`,
+		`vneid_gateway_verdict_cache_bytes_limit 8192`,
 		`vneid_gateway_key_set_age_seconds{issuer="vneid"} 90`,
 		`vneid_gateway_key_set_keys{issuer="vneid"} 2`,
 		`vneid_gateway_key_set_skipped_keys{issuer="vneid"} 1`,

@@ -8,13 +8,22 @@ import (
 
 // Sample is what other packages count, read at each scrape.
 type Sample struct {
-	// Ready is the answer of /readyz.
-	Ready bool
-	// Connections counts the open connections of the data listeners.
-	Connections int64
-	Issuers     []IssuerSample
-	Upstreams   []UpstreamSample
-	Verdicts    VerdictSample
+	// Ready is the answer of /readyz, Draining whether SIGTERM came.
+	Ready, Draining bool
+	// Connections counts the open connections of the data listeners, of which
+	// there may be ConnectionsLimit.
+	Connections, ConnectionsLimit int64
+	Issuers                       []IssuerSample
+	Sites                         []SiteSample
+	Upstreams                     []UpstreamSample
+	Verdicts                      VerdictSample
+}
+
+// SiteSample tells of one site.
+type SiteSample struct {
+	Site string
+	// Observes says that refusals are counted only.
+	Observes bool
 }
 
 // IssuerSample tells of one issuer's key set.
@@ -33,14 +42,16 @@ type IssuerSample struct {
 // UpstreamSample tells of one upstream of one site.
 type UpstreamSample struct {
 	Site, Upstream string
-	Connections    int64
-	DialFailures   uint64
+	// Connections counts the open ones, of which there may be Limit.
+	Connections, Limit int64
+	DialFailures       uint64
 }
 
 // VerdictSample tells of the verdict cache.
 type VerdictSample struct {
 	Hits, Misses, Evicted, Expired, Rejected uint64
-	Entries, Bytes                           int64
+	// Entries are held, in Bytes of memory, of which there may be BytesLimit.
+	Entries, Bytes, BytesLimit int64
 }
 
 // sampled turns a Sample into metrics at each scrape.
@@ -55,17 +66,22 @@ var sampledMetrics = []struct {
 	labels     []string
 }{
 	{"ready", "1 while /readyz answers 200.", nil},
+	{"draining", "1 from SIGTERM on.", nil},
 	{"connections", "Open connections of the data listeners.", nil},
+	{"connections_limit", "How many connections may be open: limits.connections.", nil},
+	{"site_observes", "1 where a site counts refusals only: mode observe.", []string{"site"}},
 	{"key_set_age_seconds", "Time since an issuer's key set was last fetched; absent while there is none.", []string{"issuer"}},
 	{"key_set_keys", "Usable keys of an issuer.", []string{"issuer"}},
 	{"key_set_skipped_keys", "Keys of an issuer's current set that cannot be used.", []string{"issuer"}},
 	{"key_set_fetches_total", "Attempts to fetch an issuer's key set.", []string{"issuer"}},
 	{"key_set_fetch_failures_total", "Failed attempts to fetch an issuer's key set, by reason.", []string{"issuer", "reason"}},
 	{"upstream_connections", "Open connections to an upstream, idle ones included.", []string{"site", "upstream"}},
+	{"upstream_connections_limit", "How many connections to an upstream may be open.", []string{"site", "upstream"}},
 	{"upstream_dial_failures_total", "Connections to an upstream that could not be opened.", []string{"site", "upstream"}},
 	{"verdict_cache_lookups_total", "Lookups in the cache of verified tokens, by result (hit, miss).", []string{"result"}},
 	{"verdict_cache_entries", "Verdicts held.", nil},
 	{"verdict_cache_bytes", "Memory held by verdicts, as accounted.", nil},
+	{"verdict_cache_bytes_limit", "How much memory verdicts may hold: verdicts.max_bytes.", nil},
 	{"verdict_cache_evictions_total", "Verdicts dropped for room.", nil},
 	{"verdict_cache_expirations_total", "Verdicts dropped because their time was up.", nil},
 	{"verdict_cache_rejections_total", "Verdicts not kept: asked for less often than what is there, or the cache was busy.", nil},
@@ -95,12 +111,13 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 	count := func(name string, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(s.desc[name], prometheus.CounterValue, float64(v), labels...)
 	}
-	ready := 0.0
-	if sample.Ready {
-		ready = 1
-	}
-	gauge("ready", ready)
+	gauge("ready", truth(sample.Ready))
+	gauge("draining", truth(sample.Draining))
 	gauge("connections", float64(sample.Connections))
+	gauge("connections_limit", float64(sample.ConnectionsLimit))
+	for _, s := range sample.Sites {
+		gauge("site_observes", truth(s.Observes), s.Site)
+	}
 	for _, i := range sample.Issuers {
 		if i.HasKeys {
 			gauge("key_set_age_seconds", i.Age.Seconds(), i.Issuer)
@@ -114,13 +131,22 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, u := range sample.Upstreams {
 		gauge("upstream_connections", float64(u.Connections), u.Site, u.Upstream)
+		gauge("upstream_connections_limit", float64(u.Limit), u.Site, u.Upstream)
 		count("upstream_dial_failures_total", u.DialFailures, u.Site, u.Upstream)
 	}
 	count("verdict_cache_lookups_total", sample.Verdicts.Hits, "hit")
 	count("verdict_cache_lookups_total", sample.Verdicts.Misses, "miss")
 	gauge("verdict_cache_entries", float64(sample.Verdicts.Entries))
 	gauge("verdict_cache_bytes", float64(sample.Verdicts.Bytes))
+	gauge("verdict_cache_bytes_limit", float64(sample.Verdicts.BytesLimit))
 	count("verdict_cache_evictions_total", sample.Verdicts.Evicted)
 	count("verdict_cache_expirations_total", sample.Verdicts.Expired)
 	count("verdict_cache_rejections_total", sample.Verdicts.Rejected)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -106,6 +106,9 @@ const (
 	UpstreamUnreachable
 	// UpstreamResponseMalformed: an upstream broke HTTP.
 	UpstreamResponseMalformed
+	// UpstreamClosed: an upstream took the request and closed the connection
+	// without an answer. It may have acted on it.
+	UpstreamClosed
 	// UpstreamTimeout: an upstream did not answer in time.
 	UpstreamTimeout
 

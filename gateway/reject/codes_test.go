@@ -66,6 +66,7 @@ var contract = map[reject.Code]string{
 	reject.UpstreamSaturated:             "upstream_saturated 503 unavailable retryable after",
 	reject.UpstreamUnreachable:           "upstream_unreachable 502 upstream retryable",
 	reject.UpstreamResponseMalformed:     "upstream_response_malformed 502 upstream",
+	reject.UpstreamClosed:                "upstream_closed 502 upstream",
 	reject.UpstreamTimeout:               "upstream_timeout 504 upstream",
 }
 

@@ -120,6 +120,7 @@ var table = [codeCount]entry{
 	UpstreamUnreachable: upstream("upstream_unreachable", fasthttp.StatusBadGateway, true, "Không kết nối được đến hệ thống xử lý. Vui lòng thử lại sau ít phút.", "The service behind this address cannot be reached. Please try again in a few minutes."),
 	// The upstream may have acted on the request: it must not simply be sent again.
 	UpstreamResponseMalformed: upstream("upstream_response_malformed", fasthttp.StatusBadGateway, false, "Hệ thống xử lý trả lời không hợp lệ. Vui lòng kiểm tra lại hồ sơ trước khi gửi lại.", "The service behind this address sent an invalid answer. Please check your application before sending it again."),
+	UpstreamClosed:            upstream("upstream_closed", fasthttp.StatusBadGateway, false, "Hệ thống xử lý đã ngắt kết nối trước khi trả lời. Vui lòng kiểm tra lại hồ sơ trước khi gửi lại.", "The service behind this address closed the connection before it answered. Please check your application before sending it again."),
 	UpstreamTimeout:           upstream("upstream_timeout", fasthttp.StatusGatewayTimeout, false, "Hệ thống xử lý không trả lời kịp thời. Vui lòng kiểm tra lại hồ sơ trước khi gửi lại.", "The service behind this address did not answer in time. Please check your application before sending it again."),
 }
 
