@@ -1,27 +1,20 @@
-// Package backend is a fake identity backend: discovery, a key set that can be switched while it runs, faults on
+// Package backend is a fake identity backend: discovery, a key set that rotates while it runs, introspection, faults on
 // command, and tokens for whoever asks.
 //
 // It stands for the system that a gateway must survive. Its tokens are worth nothing elsewhere: keys are made by the
-// caller and die with the process, and it listens on loopback only.
+// caller and die with the process, and it listens on loopback only. Everything is switched through Go, or over HTTP below
+// [ControlPath] where the backend is another process.
 package backend
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 	"github.com/vneid-gateway/vneid-gateway/bench/loopback"
-)
-
-// The paths that are served. Any other is 404.
-const (
-	DiscoveryPath = "/.well-known/openid-configuration"
-	KeySetPath    = "/jwks"
-	TokenPath     = "/token"
 )
 
 // Config says what a backend is. The zero value is usable with [Start].
@@ -34,37 +27,45 @@ type Config struct {
 	Audience string
 	// Keys is the first key set; its first key signs tokens. Optional. Without keys the set is empty.
 	Keys []*corpus.Key
+	// Clients may ask the introspection endpoint. Optional. Without clients it answers nobody.
+	Clients []Client
 	// CacheControl is that header's value on the key set. Optional. Empty means no such header.
 	CacheControl string
-	// Now tells the time for tokens. Optional. Defaults to time.Now.
+	// Control serves [ControlPath] too, to whoever asks. Optional. Defaults to not.
+	Control bool
+	// Now tells the time for tokens and client assertions; faults follow time.Now. Optional. Defaults to time.Now.
 	Now func() time.Time
 }
 
 // Backend answers for an issuer. Its methods are safe for concurrent use.
 type Backend struct {
-	issuer       string
-	audience     string
-	cacheControl string
-	now          func() time.Time
+	issuer   string
+	audience string
+	control  bool
+	now      func() time.Time
 
-	keys    atomic.Pointer[keySet]
-	fault   atomic.Pointer[Fault]
-	fetches [3]atomic.Int64 // Discovery, key set, token.
+	rotating     sync.Mutex // Held by those who replace keys.
+	keys         atomic.Pointer[keySet]
+	cacheControl atomic.Pointer[string]
+
+	faults  [endpoints]atomic.Pointer[outage]
+	fetches [endpoints]atomic.Int64
+	refuse  atomic.Pointer[func(time.Duration) error] // nil where nothing listens
+
+	clients    map[string]Client
+	assertions assertions
+	issued     issued
 }
 
-// keySet is what is published and what signs; the two differ only after SetKeySetJSON.
-type keySet struct {
-	signing   []*corpus.Key
-	published []byte
-}
-
-// New returns a backend that does not listen. The URLs of its discovery document are below config.Issuer.
+// New returns a backend that does not listen, to be served by the caller, over TLS for example. The URLs of its
+// discovery document are below config.Issuer.
 func New(config Config) *Backend {
 	b := &Backend{
-		issuer:       config.Issuer,
-		audience:     config.Audience,
-		cacheControl: config.CacheControl,
-		now:          config.Now,
+		issuer:   config.Issuer,
+		audience: config.Audience,
+		control:  config.Control,
+		now:      config.Now,
+		clients:  map[string]Client{},
 	}
 	if b.audience == "" {
 		b.audience = "tthc"
@@ -72,11 +73,16 @@ func New(config Config) *Backend {
 	if b.now == nil {
 		b.now = time.Now
 	}
+	for _, client := range config.Clients {
+		b.clients[client.ID] = client
+	}
+	b.SetCacheControl(config.CacheControl)
 	b.SetKeys(config.Keys...)
 	return b
 }
 
-// Running is a backend that listens.
+// Running is a backend that listens. Its Refuse and Accept are of [loopback.Server]: while it refuses, connecting fails
+// as it does when the process is gone.
 type Running struct {
 	*Backend
 	*loopback.Server
@@ -92,7 +98,10 @@ func Start(ctx context.Context, config Config) (*Running, error) {
 		config.Issuer = "http://" + listener.Addr().String()
 	}
 	b := New(config)
-	return &Running{Backend: b, Server: loopback.Serve(listener, b)}, nil
+	server := loopback.Serve(listener, b)
+	refuse := server.Refuse
+	b.refuse.Store(&refuse)
+	return &Running{Backend: b, Server: server}, nil
 }
 
 // Issuer returns the "iss" of tokens.
@@ -101,96 +110,18 @@ func (b *Backend) Issuer() string { return b.issuer }
 // Audience returns the "aud" of tokens.
 func (b *Backend) Audience() string { return b.audience }
 
-// SetKeys replaces the key set. Tokens are signed by the first key.
-func (b *Backend) SetKeys(keys ...*corpus.Key) {
-	b.keys.Store(&keySet{signing: append([]*corpus.Key(nil), keys...), published: corpus.KeySetJSON(keys...)})
-}
-
-// SetKeySetJSON replaces what is published as the key set by raw, whatever it is; the signing keys stay. The next
-// [Backend.SetKeys] undoes it.
-func (b *Backend) SetKeySetJSON(raw []byte) {
-	b.keys.Store(&keySet{signing: b.keys.Load().signing, published: append([]byte(nil), raw...)})
-}
-
-// SetFault makes every later answer to discovery and key set requests faulty, until SetFault(nil). The token path is no
-// part of what fails: it serves the tester.
-func (b *Backend) SetFault(fault Fault) {
-	if fault == nil {
-		b.fault.Store(nil)
-		return
-	}
-	b.fault.Store(&fault)
-}
-
-// Fetches returns how many requests for path were received, faulty ones included; 0 for a path that is not served.
+// Fetches returns how many requests for path were received since the last [Backend.ResetFetches], faulty ones included;
+// 0 for a path that is not served.
 func (b *Backend) Fetches(path string) int64 {
-	if i := pathIndex(path); i >= 0 {
+	if i := endpointOf(path); i >= 0 {
 		return b.fetches[i].Load()
 	}
 	return 0
 }
 
-func pathIndex(path string) int {
-	switch path {
-	case DiscoveryPath:
-		return 0
-	case KeySetPath:
-		return 1
-	case TokenPath:
-		return 2
+// ResetFetches sets every count to 0.
+func (b *Backend) ResetFetches() {
+	for i := range b.fetches {
+		b.fetches[i].Store(0)
 	}
-	return -1
-}
-
-// ServeHTTP answers one request.
-func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	i := pathIndex(r.URL.Path)
-	if i < 0 {
-		http.NotFound(w, r)
-		return
-	}
-	b.fetches[i].Add(1)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "only GET is served", http.StatusMethodNotAllowed)
-		return
-	}
-	if r.URL.Path == TokenPath {
-		b.serveToken(w, r)
-		return
-	}
-	if fault := b.fault.Load(); fault != nil {
-		(*fault)(w, r, http.HandlerFunc(b.serveDocument))
-		return
-	}
-	b.serveDocument(w, r)
-}
-
-// serveDocument answers for the two documents that a gateway reads.
-func (b *Backend) serveDocument(w http.ResponseWriter, r *http.Request) {
-	body := b.keys.Load().published
-	if r.URL.Path == DiscoveryPath {
-		body = b.discovery()
-	} else if b.cacheControl != "" {
-		w.Header().Set("Cache-Control", b.cacheControl)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body)
-}
-
-// discovery returns the provider metadata that OpenID Connect Discovery 1.0 section 3 requires.
-func (b *Backend) discovery() []byte {
-	raw, err := json.Marshal(map[string]any{
-		"issuer":                                b.issuer,
-		"jwks_uri":                              b.issuer + KeySetPath,
-		"authorization_endpoint":                b.issuer + "/authorize",
-		"token_endpoint":                        b.issuer + TokenPath,
-		"response_types_supported":              []string{"code"},
-		"subject_types_supported":               []string{"public"},
-		"id_token_signing_alg_values_supported": corpus.Algorithms(),
-	})
-	if err != nil {
-		panic("BUG: strings do not marshal: " + err.Error())
-	}
-	return raw
 }

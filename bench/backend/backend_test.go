@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -206,11 +207,14 @@ func TestItRefusesToServeTheWorld(t *testing.T) {
 // answer is a http.ResponseWriter in memory.
 type answer struct {
 	bytes.Buffer
-	header http.Header
+	header  http.Header
+	status  int // 0 where the handler set none.
+	flushed int
 }
 
-func (a *answer) Header() http.Header { return a.header }
-func (a *answer) WriteHeader(int)     {}
+func (a *answer) Header() http.Header    { return a.header }
+func (a *answer) WriteHeader(status int) { a.status = status }
+func (a *answer) Flush()                 { a.flushed++ }
 
 func start(t *testing.T, config backend.Config) *backend.Running {
 	t.Helper()
@@ -226,12 +230,25 @@ func start(t *testing.T, config backend.Config) *backend.Running {
 	return b
 }
 
-func fetch(t *testing.T, url string) (*http.Response, error) {
+func newRequest(t *testing.T, method, to string, form url.Values) *http.Request {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), method, to, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return request
+}
+
+func fetch(t *testing.T, from string) (*http.Response, error) {
+	t.Helper()
+	return send(t, newRequest(t, http.MethodGet, from, nil))
+}
+
+func send(t *testing.T, request *http.Request) (*http.Response, error) {
+	t.Helper()
 	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 	if err == nil {
 		t.Cleanup(func() { _ = response.Body.Close() })
@@ -239,9 +256,14 @@ func fetch(t *testing.T, url string) (*http.Response, error) {
 	return response, err
 }
 
-func get(t *testing.T, url string) (*http.Response, []byte) {
+func get(t *testing.T, from string) (*http.Response, []byte) {
 	t.Helper()
-	response, err := fetch(t, url)
+	return do(t, newRequest(t, http.MethodGet, from, nil))
+}
+
+func do(t *testing.T, request *http.Request) (*http.Response, []byte) {
+	t.Helper()
+	response, err := send(t, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,6 +272,13 @@ func get(t *testing.T, url string) (*http.Response, []byte) {
 		t.Fatal(err)
 	}
 	return response, body
+}
+
+func getJSON(t *testing.T, from string, into any) {
+	t.Helper()
+	if _, body := get(t, from); json.Unmarshal(body, into) != nil {
+		t.Fatalf("no JSON: %s", body)
+	}
 }
 
 func verify(t *testing.T, raw string, key *corpus.Key) jwt.MapClaims {

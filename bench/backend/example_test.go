@@ -19,7 +19,7 @@ func Example() {
 	}
 	defer func() { _ = b.Close() }()
 
-	b.SetFault(backend.Status(503)) // The key set is out of reach.
+	b.SetFault(backend.Status(503)) // Nothing is within reach.
 	b.SetFault(nil)                 // And back.
 	token, err := b.Token(backend.Citizen2, "")
 	fmt.Println(token != "", err, b.Issuer() == b.URL(), b.Fetches(backend.KeySetPath))

@@ -28,27 +28,41 @@ func (b *Backend) Token(as, alg string) (string, error) {
 	if i < 0 {
 		return "", fmt.Errorf("%w: no current key has the algorithm %q", ErrAccount, alg)
 	}
-	key, token := keys[i], corpus.NewToken(b.issuer, b.audience, b.now())
-	switch as {
+	if token, known := b.describe(as); known {
+		return token.Sign(keys[i])
+	}
+	citizen, _ := b.describe(Citizen2)
+	raw, err := citizen.SignFaulty(keys[i], corpus.Fault(as))
+	if errors.Is(err, corpus.ErrFault) {
+		return "", fmt.Errorf("%w: %w", ErrAccount, err)
+	}
+	return raw, err
+}
+
+// describe returns what a fresh token of an account says.
+func (b *Backend) describe(account string) (token corpus.Token, known bool) {
+	token = corpus.NewToken(b.issuer, b.audience, b.now())
+	switch account {
 	case Citizen2:
 	case Citizen1:
 		token.AccountLevel = 1
 	case Organisation:
 		token = token.Organisation()
 	default:
-		raw, err := token.SignFaulty(key, corpus.Fault(as))
-		if errors.Is(err, corpus.ErrFault) {
-			return "", fmt.Errorf("%w: %w", ErrAccount, err)
-		}
-		return raw, err
+		return corpus.Token{}, false
 	}
-	return token.Sign(key)
+	return token, true
 }
 
-// serveToken answers /token?as=…&alg=… with a bare token, ready for $(curl …).
+// serveToken answers /token?as=…&alg=… with a bare token, ready for $(curl …), and /token?as=…&format=opaque with an
+// opaque one.
 func (b *Backend) serveToken(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	token, err := b.Token(query.Get("as"), query.Get("alg"))
+	mint := func() (string, error) { return b.Token(query.Get("as"), query.Get("alg")) }
+	if query.Get("format") == "opaque" {
+		mint = func() (string, error) { return b.Opaque(query.Get("as")) }
+	}
+	token, err := mint()
 	w.Header().Set("Cache-Control", "no-store")
 	switch {
 	case errors.Is(err, ErrAccount):

@@ -6,11 +6,14 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -253,5 +256,41 @@ func must[V any](value V, err error) func(*testing.T) V {
 			t.Fatal(err)
 		}
 		return value
+	}
+}
+
+func TestAPrivateKeyIsExportedAsPKCS8AndPublicHalvesAgree(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []string{"RS256", "ES256", "EdDSA"} {
+		key, err := corpus.NewKey(alg, "kid")
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, rest := pem.Decode(key.PrivatePEM())
+		if block == nil || block.Type != "PRIVATE KEY" || len(rest) > 0 {
+			t.Fatalf("%s: %s", alg, key.PrivatePEM())
+		}
+		private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signer, ok := private.(crypto.Signer); !ok || !reflect.DeepEqual(signer.Public(), key.Public()) {
+			t.Errorf("%s: %T", alg, private)
+		}
+	}
+}
+
+func TestTheClaimSetIsWhatATokenSays(t *testing.T) {
+	t.Parallel()
+	token := corpus.NewToken("http://issuer.example", "tthc", time.Unix(1_800_000_000, 0))
+	token.Claims = map[string]any{"further": "claim", "acr": nil}
+	set := token.ClaimSet()
+	for name, want := range map[string]any{
+		"iss": "http://issuer.example", "aud": "tthc", "exp": int64(1_800_001_800), "account_level": 2, "further": "claim",
+		"acr": nil, "padding": nil,
+	} {
+		if set[name] != want {
+			t.Errorf("%s is %v, want %v", name, set[name], want)
+		}
 	}
 }

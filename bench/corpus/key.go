@@ -7,8 +7,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"sync"
@@ -82,6 +84,16 @@ func (k *Key) Algorithm() string { return k.method.Alg() }
 
 // Public returns the public half: *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
 func (k *Key) Public() crypto.PublicKey { return k.private.Public() }
+
+// PrivatePEM returns the private half as PKCS #8 in PEM (RFC 5958, RFC 7468 section 10), as a client that authenticates
+// with private_key_jwt reads it from a file.
+func (k *Key) PrivatePEM() []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(k.private)
+	if err != nil {
+		panic("BUG: a key made here has no PKCS #8 form: " + err.Error())
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
 
 // Twin returns another key with the same kid and algorithm: a forger's. It is made at the first call.
 func (k *Key) Twin() (*Key, error) { return k.twin() }

@@ -131,7 +131,7 @@ func (t Token) encode(key *Key) (header, payload []byte, err error) {
 		return nil, nil, fmt.Errorf("encoding the header: %w", err)
 	}
 
-	claims := t.claims()
+	claims := t.ClaimSet()
 	if payload, err = json.Marshal(claims); err != nil {
 		return nil, nil, fmt.Errorf("encoding the claims: %w", err)
 	}
@@ -146,7 +146,8 @@ func (t Token) encode(key *Key) (header, payload []byte, err error) {
 	return header, payload, err
 }
 
-func (t Token) claims() map[string]any {
+// ClaimSet returns the claims that [Token.Sign] writes, without padding. The map is the caller's.
+func (t Token) ClaimSet() map[string]any {
 	claims := map[string]any{}
 	put(claims, "iss", t.Issuer)
 	switch len(t.Audience) {

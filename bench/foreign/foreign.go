@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 )
 
 // stopTimeout bounds how long the provider may take to end after it was told to.
@@ -39,6 +42,7 @@ type Provider struct {
 	Issuer string
 
 	secret string
+	key    *corpus.Key // of the client that authenticates by private_key_jwt
 	stop   func() error
 }
 
@@ -50,10 +54,18 @@ func Start(ctx context.Context, dir string) (*Provider, error) {
 		return nil, err
 	}
 	secret := rand.Text()
+	key, err := corpus.NewKey("ES256", "gateway-key")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
+	public, err := json.Marshal(key.PublicJWK())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
 	output := &output{listening: make(chan string, 1)}
 	command := exec.CommandContext(ctx, "node", "provider.mjs")
 	command.Dir = dir
-	command.Env = append(os.Environ(), "FOREIGN_CLIENT_SECRET="+secret)
+	command.Env = append(os.Environ(), "FOREIGN_CLIENT_SECRET="+secret, "FOREIGN_CLIENT_JWK="+string(public))
 	command.Stdout, command.Stderr = output, output
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = stopTimeout
@@ -77,7 +89,7 @@ func Start(ctx context.Context, dir string) (*Provider, error) {
 			}
 			return err
 		})
-		return &Provider{Issuer: issuer, secret: secret, stop: stop}, nil
+		return &Provider{Issuer: issuer, secret: secret, key: key, stop: stop}, nil
 	case err := <-ended:
 		return nil, fmt.Errorf("%w: %w: %s", ErrStart, errors.Join(err, context.Cause(ctx)), output.tail())
 	}

@@ -37,6 +37,12 @@ func Algorithms() []string { return []string{"RS256", "PS256", "ES256", "EdDSA"}
 // Audience returns the "aud" of tokens that are signed with alg.
 func Audience(alg string) string { return "tthc-" + strings.ToLower(alg) }
 
+// AudienceOpaque is the "aud" of opaque tokens.
+const AudienceOpaque = "tthc-" + opaque
+
+// opaque is where another resource has its algorithm.
+const opaque = "opaque"
+
 func resource(alg string) string { return "https://tthc.example/" + alg }
 
 // Token returns a JWT access token of [Citizen2] signed with alg, one of [Algorithms]; else the error is [ErrAnswer].
@@ -54,6 +60,12 @@ func (p *Provider) TokenFor(ctx context.Context, account, alg string) (string, e
 		"scope":      {"ho-so"},
 		"resource":   {resource(alg)},
 	})
+}
+
+// Opaque returns an opaque access token of one of the accounts, by a login: what it says is known to the introspection
+// endpoint only, under the "aud" of [AudienceOpaque].
+func (p *Provider) Opaque(ctx context.Context, account string) (string, error) {
+	return p.Login(ctx, account, opaque)
 }
 
 // Login is [Provider.TokenFor] by the authorization code flow of OpenID Connect Core 1.0 section 3.1, as a person with a

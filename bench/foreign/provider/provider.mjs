@@ -1,15 +1,20 @@
 // A foreign OpenID provider for the gateway's tests: oidc-provider, configured so that its access tokens are
-// RFC 9068 JWTs with the claims that a citizen's token carries. Every key is made at start and dies with the process.
+// RFC 9068 JWTs with the claims that a citizen's token carries, or opaque, to be introspected (RFC 7662). Every key is
+// made by this process and dies with it.
 //
-// Environment: FOREIGN_CLIENT_SECRET (required), the secret of every client below.
+// Environment: FOREIGN_CLIENT_SECRET (required), the secret of every client below; FOREIGN_CLIENT_JWK (required), the
+// public key of the client that authenticates by private_key_jwt.
+// Orders, as POST with the client "operator": /control/rotate signs with new keys and goes on publishing the old ones;
+// /control/drop-old publishes the keys that sign, and no others.
 // Output: one line, "listening <issuer>", when requests are served. Ends on SIGTERM or when stdin closes.
 import { createServer } from 'node:http';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
+import { adapter } from './store.mjs';
 
-const secret = process.env.FOREIGN_CLIENT_SECRET;
-if (!secret) {
-  console.error('FOREIGN_CLIENT_SECRET is not set');
+const { FOREIGN_CLIENT_SECRET: secret, FOREIGN_CLIENT_JWK: clientKey } = process.env;
+if (!secret || !clientKey) {
+  console.error('FOREIGN_CLIENT_SECRET or FOREIGN_CLIENT_JWK is not set');
   process.exit(2);
 }
 
@@ -29,24 +34,28 @@ const ACCOUNTS = {
 };
 
 // One key for each algorithm, bound to it by "alg", so that a test can tell a wrong choice of key from a right one.
-const keys = Object.entries(ALGORITHMS).map(([alg, [type, options]]) => ({
-  ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }),
-  kid: `foreign-${alg.toLowerCase()}`,
-  use: 'sig',
-  alg,
-}));
+let generation = 0;
+function newKeys() {
+  generation += 1;
+  const suffix = generation > 1 ? `-${generation}` : '';
+  return Object.entries(ALGORITHMS).map(([alg, [type, options]]) => ({
+    ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }),
+    kid: `foreign-${alg.toLowerCase()}${suffix}`,
+    use: 'sig',
+    alg,
+  }));
+}
 
-// One protected resource for each algorithm; its name is the last part of the resource indicator.
-const resourceServers = new Map(Object.keys(ALGORITHMS).map((alg) => [
-  `https://tthc.example/${alg}`,
-  {
-    scope: 'ho-so',
-    audience: `tthc-${alg.toLowerCase()}`,
-    accessTokenTTL: TOKEN_SECONDS,
-    accessTokenFormat: 'jwt',
-    jwt: { sign: { alg } },
-  },
-]));
+// One protected resource for each algorithm, and one with opaque tokens; its name is the last part of the resource
+// indicator.
+const resourceServer = (name, format) => [
+  `https://tthc.example/${name}`,
+  { scope: 'ho-so', audience: `tthc-${name.toLowerCase()}`, accessTokenTTL: TOKEN_SECONDS, ...format },
+];
+const resourceServers = new Map([
+  ...Object.keys(ALGORITHMS).map((alg) => resourceServer(alg, { accessTokenFormat: 'jwt', jwt: { sign: { alg } } })),
+  resourceServer('opaque', { accessTokenFormat: 'opaque' }),
+]);
 
 // A login's code carries when and how; a client's own token is its authentication, here and now.
 function tokenClaims(ctx, token) {
@@ -79,11 +88,25 @@ const machineClient = (id) => ({
   redirect_uris: [],
 });
 
+// Who may ask about tokens, and nothing else.
+const INTROSPECTORS = ['gateway', 'gateway-key'];
+// Who may revoke anyone's token: the provider's own staff.
+const OPERATOR = 'operator';
+
 const configuration = {
-  jwks: { keys },
+  adapter,
   cookies: { keys: [randomBytes(32).toString('hex')] },
   clients: [
     ...Object.keys(ACCOUNTS).map(machineClient),
+    { ...machineClient('gateway'), grant_types: [] },
+    {
+      ...machineClient('gateway-key'),
+      client_secret: undefined,
+      grant_types: [],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [JSON.parse(clientKey)] },
+    },
+    { ...machineClient(OPERATOR), grant_types: [] },
     {
       client_id: 'portal',
       client_secret: secret,
@@ -99,6 +122,8 @@ const configuration = {
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
+    introspection: { enabled: true, allowedPolicy: async (_ctx, client) => INTROSPECTORS.includes(client.clientId) },
+    revocation: { enabled: true, allowedPolicy: async (_ctx, client) => client.clientId === OPERATOR },
     resourceIndicators: {
       enabled: true,
       useGrantedResource: async () => true,
@@ -133,21 +158,57 @@ async function login(provider, req, res) {
     : { error: 'access_denied', error_description: 'login_hint names no account' });
 }
 
+// A provider's keys are fixed, so a rotation is a new provider of the same issuer with the same store.
+function rotation(issuer) {
+  let signing = newKeys();
+  let callback;
+  const publish = (...old) => {
+    // The first key of an algorithm signs.
+    const provider = new Provider(issuer, { ...configuration, jwks: { keys: [...signing, ...old] } });
+    provider.on('server_error', (_ctx, err) => console.error(err));
+    const serve = provider.callback();
+    callback = (req, res) => {
+      if (!req.url.startsWith('/interaction/')) {
+        serve(req, res);
+        return;
+      }
+      login(provider, req, res).catch((err) => {
+        console.error(err);
+        res.writeHead(500).end();
+      });
+    };
+  };
+  publish();
+  const orders = {
+    '/control/rotate': () => {
+      const old = signing;
+      signing = newKeys();
+      publish(...old);
+    },
+    '/control/drop-old': () => publish(),
+  };
+  return { orders, serve: (req, res) => callback(req, res) };
+}
+
+const operator = `Basic ${Buffer.from(`${OPERATOR}:${secret}`).toString('base64')}`;
+
+function obey(order, req, res) {
+  if (req.method !== 'POST' || req.headers.authorization !== operator) {
+    res.writeHead(403).end();
+    return;
+  }
+  order();
+  res.writeHead(200).end();
+}
+
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
-  const provider = new Provider(issuer, configuration);
-  provider.on('server_error', (_ctx, err) => console.error(err));
-  const callback = provider.callback();
+  const { orders, serve } = rotation(issuer);
   server.on('request', (req, res) => {
-    if (!req.url.startsWith('/interaction/')) {
-      callback(req, res);
-      return;
-    }
-    login(provider, req, res).catch((err) => {
-      console.error(err);
-      res.writeHead(500).end();
-    });
+    const order = Object.hasOwn(orders, req.url) ? orders[req.url] : undefined;
+    if (order) obey(order, req, res);
+    else serve(req, res);
   });
   console.log(`listening ${issuer}`);
 });
