@@ -96,17 +96,13 @@ func (b *responseBody) Read(p []byte) (int, error) {
 
 // end tells a body's end from a body that broke off.
 func (b *responseBody) end(err error) error {
-	switch {
-	case !errors.Is(err, io.EOF):
-		return err
-	case b.length >= 0 && b.sent < b.length:
-		return io.ErrUnexpectedEOF
-	case b.length == lengthChunked:
-		if err := skipTrailers(b.c.br); err != nil {
-			return err
+	// wire reports io.EOF at the end of a body only.
+	if errors.Is(err, io.EOF) && b.length == lengthChunked {
+		if trailerErr := skipTrailers(b.c.br); trailerErr != nil {
+			return trailerErr
 		}
 	}
-	return io.EOF
+	return err
 }
 
 // ended reports whether the body was read to its end.

@@ -46,6 +46,8 @@ type setup struct {
 	dial      upstream.Dialer
 	request   func(*upstream.Request)
 	wrap      func(net.Listener) net.Listener
+	// unchecked leaves the framing checks of package wire out.
+	unchecked bool
 }
 
 // patient is long enough for every exchange that ends by itself.
@@ -77,10 +79,13 @@ func newFront(t testing.TB, s setup) *front {
 		listener = s.wrap(listener)
 	}
 	server := newServer(func(ctx *fasthttp.RequestCtx) { f.handle(ctx, s.request) })
+	if !s.unchecked {
+		listener = wire.NewListener(listener, wire.Limits{})
+	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = server.Serve(wire.NewListener(listener, wire.Limits{}))
+		_ = server.Serve(listener)
 	}()
 	t.Cleanup(func() {
 		if err := server.Shutdown(); err != nil {

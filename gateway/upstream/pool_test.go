@@ -29,7 +29,7 @@ func TestAConnectionIsUsedAgain(t *testing.T) {
 	if n := recorder.Connections(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
-	if s := f.group.Stats()[0]; s != (upstream.Stats{Address: recorder.Address(), Open: 1}) {
+	if s := f.group.Stats()[0]; s != (upstream.Stats{Address: recorder.Address(), Open: 1, Limit: 100}) {
 		t.Errorf("%+v", s)
 	}
 }

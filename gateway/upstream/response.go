@@ -126,10 +126,8 @@ func cleanHead(raw []byte) (responseHead, int, error) {
 	if nominated.n > 0 {
 		fields = wire.NewFields(lines)
 		for i := 0; fields.Next(); i++ {
-			// Framing cannot be nominated away.
-			if nominated.has(fields.Name) && responseField(fields.Name) != fieldContentLength {
-				remove[i] = true
-			}
+			// A length that is nominated away is known already.
+			remove[i] = remove[i] || nominated.has(fields.Name)
 		}
 	}
 	// RFC 9112 section 9.3: HTTP/1.0 keeps a connection only where it says so.

@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -82,6 +83,38 @@ func TestABodyThatBreaksOffIsNeverCompletedAtTheUpstream(t *testing.T) {
 			t.Parallel()
 			brokenBody(t, c.fields, c.body, nil, upstream.ErrRequestBody)
 		})
+	}
+}
+
+// fasthttp by itself ends a body that broke off as if it were whole.
+func TestABodyShorterThanItsLengthIsFoundWithoutTheFramingChecksToo(t *testing.T) {
+	t.Parallel()
+	recorder := record(t, origin.Always(origin.OK()))
+	c := newFront(t, setup{addresses: []string{recorder.Address()}, unchecked: true}).client(t)
+	c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n" + strings.Repeat("x", 19999))
+	if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if resp, _, _ := c.read("POST"); !refused(resp, upstream.ErrRequestBody) {
+		t.Errorf("%d %v", resp.StatusCode, resp.Header)
+	}
+	if got := await(t, recorder, 1)[0]; !errors.Is(got.Err, origin.ErrCut) {
+		t.Errorf("upstream: %v", got.Err)
+	}
+}
+
+func TestAnUploadThatGetsNoAnswerInTimeIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n5\r\nhello\r\n0\r\n\r\n"} {
+		recorder := record(t, origin.Always(origin.Answer{}))
+		f := newFront(t, setup{addresses: []string{recorder.Address()}, timeouts: upstream.Timeouts{
+			Connect: time.Minute, FirstByte: 50 * time.Millisecond, Idle: time.Minute,
+		}})
+		c := f.client(t)
+		c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+		if resp, _, _ := c.read("POST"); !refused(resp, upstream.ErrTimeout) {
+			t.Errorf("%q: %d %v", body, resp.StatusCode, resp.Header)
+		}
 	}
 }
 
@@ -196,6 +229,34 @@ func TestAnEarlyRefusalReachesTheClientAtOnce(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestAnEarlyRefusalEndsAWriteThatTheUpstreamDoesNotTake(t *testing.T) {
+	t.Parallel()
+	const size = 1 << 20
+	long := upstream.Timeouts{Connect: time.Hour, FirstByte: time.Hour, Idle: time.Hour}
+	f := newFront(t, setup{addresses: []string{"pipe"}, timeouts: long, dial: func(context.Context, string, string) (net.Conn, error) {
+		// Nothing is buffered between the two ends.
+		ours, theirs := net.Pipe()
+		go func() {
+			defer theirs.Close()
+			br := bufio.NewReader(theirs)
+			if _, err := http.ReadRequest(br); err != nil {
+				return
+			}
+			_, _ = io.CopyN(io.Discard, br, size/2)
+			_, _ = io.WriteString(theirs, "HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 0\r\n\r\n")
+			<-t.Context().Done()
+		}()
+		return ours, nil
+	}})
+	c := f.client(t)
+	go func() {
+		_, _ = io.WriteString(c, fmt.Sprintf("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)+strings.Repeat("x", size))
+	}()
+	if resp := c.head("PUT"); resp.StatusCode != 507 {
+		t.Errorf("%d %v", resp.StatusCode, resp.Header)
 	}
 }
 
