@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/policy"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
@@ -67,10 +65,13 @@ func (x *exchange) forward() bool {
 	}
 	x.line.streams = streams
 	x.ctx.Response.Header.SetBytesV("X-Request-Id", x.requestID)
-	x.date()
 	x.notice()
 	return true
 }
+
+// maxTracestate bounds what is carried on of a trace's vendors (W3C Trace
+// Context section 3.3.1.5).
+const maxTracestate = 512
 
 // ownFields are the field lines that the gateway states itself.
 func (x *exchange) ownFields() []byte {
@@ -79,10 +80,20 @@ func (x *exchange) ownFields() []byte {
 	own = append(own, "\r\ntraceparent: "...)
 	if validTraceparent(x.head.traceparent) {
 		own = append(own, x.head.traceparent...)
+		// Section 3.3: it means nothing without its traceparent.
+		if state := x.head.tracestate; len(state) > 0 && len(state) <= maxTracestate {
+			own = append(own, "\r\ntracestate: "...)
+			own = append(own, state...)
+		}
 	} else {
 		own = appendTraceparent(own)
 	}
-	own = append(own, "\r\n"...)
+	// RFC 9110 section 7.6.3: behind those of the proxies before us.
+	if x.ctx.Request.Header.IsHTTP11() {
+		own = append(own, "\r\nVia: 1.1 vneid-gateway\r\n"...)
+	} else {
+		own = append(own, "\r\nVia: 1.0 vneid-gateway\r\n"...)
+	}
 	if x.claims != nil {
 		own = appendIdentity(own, x.site.identity, x.claims)
 	}
@@ -106,8 +117,11 @@ func (x *exchange) upstreamFault(err error) reject.Code {
 	}
 	// What is left is the client's own body: its connection cannot be used on.
 	x.ctx.SetConnectionClose()
-	if errors.Is(err, upstream.ErrBodyTooLarge) {
+	switch {
+	case errors.Is(err, upstream.ErrBodyTooLarge):
 		return reject.BodyTooLarge
+	case errors.Is(err, upstream.ErrNominations):
+		return reject.RequestMalformed
 	}
 	if refusal := wire.ErrorOf(x.ctx.Conn()); refusal != nil {
 		return x.g.wireFault(refusal)
@@ -122,16 +136,6 @@ func (x *exchange) notice() {
 	}
 	x.site.metrics.Notice()
 	reject.Notice(&x.ctx.Response.Header, x.decision)
-}
-
-// date adds a Date to a response without one (RFC 9110 section 6.6.1).
-func (x *exchange) date() {
-	h := &x.ctx.Response.Header
-	if len(h.Peek(fasthttp.HeaderDate)) > 0 {
-		return
-	}
-	var scratch [32]byte
-	h.SetBytesV(fasthttp.HeaderDate, fasthttp.AppendHTTPDate(scratch[:0], x.now))
 }
 
 func peerAddress(addr net.Addr) netip.Addr {

@@ -165,7 +165,6 @@ func (x *exchange) answer() {
 		refusal.Site = x.site.reject
 	}
 	x.g.renderer.Write(x.ctx, refusal)
-	x.date()
 }
 
 // end closes the handler's part of the exchange. A panic becomes a 500: it

@@ -20,6 +20,7 @@ type head struct {
 	nCookies       int
 	requestID      []byte
 	traceparent    []byte
+	tracestate     []byte
 }
 
 // read makes the pass.
@@ -33,6 +34,10 @@ func (h *head) read(fields wire.Fields) {
 					h.cookies[h.nCookies] = fields.Value
 				}
 				h.nCookies++
+			}
+		case len("tracestate"):
+			if bytes.EqualFold(fields.Name, []byte("tracestate")) {
+				h.tracestate = fields.Value
 			}
 		case len("traceparent"):
 			if bytes.EqualFold(fields.Name, []byte("traceparent")) {

@@ -186,7 +186,7 @@ func TestDrainEndsAtItsDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	go func() { <-ctx.Done(); _ = r.upstream.Close() }()
-	if err := r.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := r.Shutdown(ctx); !errors.Is(err, ErrCutOff) {
 		t.Errorf("%v", err)
 	}
 	if lines := r.log.lines("requests cut off at the deadline"); len(lines) != 1 {

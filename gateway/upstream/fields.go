@@ -46,7 +46,7 @@ func classifyPlain(folded string) class {
 		return classHop
 	case "forwarded", "forwardedfor", "trueclientip", "clientip", "cfconnectingip":
 		return classProxy
-	case "traceparent":
+	case "traceparent", "tracestate":
 		return classTrace
 	case "authorization":
 		return classAuthorization
@@ -70,6 +70,9 @@ func classifyExtension(folded string) class {
 		return classProxy
 	case "xrequestid":
 		return classTrace
+	case "xhttpmethodoverride", "xhttpmethod", "xmethodoverride":
+		// The rule was found for the method of the request line.
+		return classHop
 	}
 	return classEndToEnd
 }

@@ -21,14 +21,15 @@ const own = "X-VNeID-Subject: the-only-one\r\nX-Request-Id: r1\r\n"
 // ends are the fields that are known to go through.
 var ends = []string{
 	"Accept", "X-A", "x-b", "X-VNeI", "VNeID-Subject", "XX-VNeID-Subject", "Content-Type", "Range", "If-Match", "X_C",
-	"Y-VNeID", "Date", "Via", "X-Forwarde", "Origin", "tracestate", "a", "~", "Hos", "Hostt", "Connectio", "Connections",
+	"Y-VNeID", "Date", "Via", "X-Forwarde", "Origin", "a", "~", "Hos", "Hostt", "Connectio", "Connections",
 }
 
 // gone are the fields that never do: hop by hop, credentials and what proxies
 // say.
 var gone = []string{
 	"Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Proxy-Authorization", "HTTP2-Settings", "Authorization",
-	"X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "traceparent", "X-Request-ID", "Proxy",
+	"X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "traceparent", "tracestate", "X-Request-ID", "Proxy",
+	"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
 }
 
 // fieldSet makes field lines biased towards nasty names, and tells which of them
