@@ -2,6 +2,7 @@ package token
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -145,7 +146,7 @@ func keyDocuments(data []byte) ([]jsontext.Value, error) {
 	if _, err := dec.ReadToken(); err != nil {
 		return fault("JSON syntax")
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return fault("data after the JSON object")
 	}
 	// RFC 7517 section 5.1: "keys" must be there, an array. A set that says null must not wipe a good one.

@@ -3,6 +3,7 @@ package token
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -28,7 +29,7 @@ func newValidation(p Profile) validation {
 		options = append(options, jwt.WithAudience(p.Audience...))
 		v.audienceClaims = p.AudienceClaims
 	}
-	v.options = options[:len(options):len(options)] // Appending the clock copies, so that checks can run concurrently.
+	v.options = slices.Clip(options) // Appending the clock copies, so that checks can run concurrently.
 	return v
 }
 
