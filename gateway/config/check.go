@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// check adds everything that is wrong with the decoded c to r.
+// check adds to r what is wrong with the decoded c beyond the tags.
 func check(c *Config, r *report) {
-	checkTags(reflect.ValueOf(c).Elem(), nil, r)
 	checkListeners(c, r)
+	checkAdmin(c, r)
+	checkStateDir(c, r)
 	checkIssuers(c, r)
 	checkCutover(c, r)
 	checkSites(c, r)
@@ -61,6 +62,16 @@ func checkTag(f field, v reflect.Value, p *path, r *report) {
 	case v.CanInt() && (f.least != "" || f.most != ""):
 		if least, most := f.bounds(v.Type()); v.Int() < least || v.Int() > most {
 			r.at(p, "%s is out of range; allowed: %s", number(v), f.interval())
+		}
+	}
+}
+
+// checkIdle refuses those of the keys below p that were stated although, as why
+// says, nothing reads them.
+func checkIdle(keys []string, why string, p *path, r *report) {
+	for _, key := range keys {
+		if r.places.has(p.key(key)) {
+			r.at(p.key(key), "has no effect %s", why)
 		}
 	}
 }

@@ -1,17 +1,13 @@
 package config
 
 import (
-	"crypto/x509"
-	"fmt"
 	"net/url"
-	"os"
 	"strings"
 )
 
 const (
 	maxNameBytes   = 63
 	maxIssuerBytes = 1024
-	maxCAFileBytes = 1 << 20
 )
 
 func checkIssuers(c *Config, r *report) {
@@ -20,7 +16,9 @@ func checkIssuers(c *Config, r *report) {
 		is, p := &c.Issuers[i], (*path)(nil).key("issuers").index(i)
 		checkName(is.Name, i, names, p, r)
 		checkIssuerValue(is, i, values, p, r)
-		checkJWKS(is, p.key("jwks"), r)
+		checkKeySet(is, p, r)
+		checkIntrospection(is, p.key("introspection"), r)
+		checkBackend(&is.Backend, p.key("backend"), r)
 		checkTypes(is.Types, p.key("types"), r)
 		checkAudience(&is.Audience, p.key("audience"), r)
 		checkClaims(&is.Claims, p.key("claims"), r)
@@ -82,7 +80,7 @@ func checkIssuerValue(is *Issuer, i int, seen map[string]int, p *path, r *report
 	}
 	if is.JWKS.Discovery {
 		// OpenID Connect Discovery 1.0 section 3: an https URL without query or fragment.
-		msg := badFetchURL(v, is.JWKS.AllowPlainHTTP)
+		msg := is.badFetchURL(v)
 		if msg == "" && (u.RawQuery != "" || u.ForceQuery || u.Fragment != "") {
 			msg = "has a query or fragment"
 		}
@@ -93,84 +91,6 @@ func checkIssuerValue(is *Issuer, i int, seen map[string]int, p *path, r *report
 }
 
 func notVisible(c rune) bool { return c <= ' ' || c == 0x7f }
-
-// badFetchURL returns "" or why nothing may be fetched from s.
-func badFetchURL(s string, allowPlainHTTP bool) string {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Opaque != "":
-		return "is not a URL"
-	case u.Scheme != "https" && u.Scheme != "http":
-		return "is not an https URL"
-	}
-	if msg := badAuthority(u); msg != "" {
-		return msg
-	}
-	switch {
-	case u.Fragment != "":
-		return "has a fragment"
-	case u.Scheme == "http" && !isLoopback(u.Hostname()) && !allowPlainHTTP:
-		return "is plain http to an address other than loopback; use https, or set jwks.allow_plain_http: true and accept that whoever answers for that address can forge tokens"
-	}
-	return ""
-}
-
-func checkJWKS(is *Issuer, p *path, r *report) {
-	j := &is.JWKS
-	var found []string
-	for _, s := range []struct {
-		key   string
-		given bool
-	}{{"url", j.URL != ""}, {"file", j.File != ""}, {"discovery", j.Discovery}} {
-		if s.given {
-			found = append(found, s.key)
-		}
-	}
-	if len(found) != 1 && !r.incomplete(p) {
-		what := "none is given"
-		if len(found) > 1 {
-			what = strings.Join(found, " and ") + " are given"
-		}
-		r.at(p, "needs exactly one of url, file and discovery: true; %s", what)
-	}
-	if j.URL != "" {
-		if msg := badFetchURL(j.URL, j.AllowPlainHTTP); msg != "" {
-			r.at(p.key("url"), "%s", msg)
-		}
-	}
-	if j.File != "" {
-		if err := readable(j.File); err != nil {
-			r.at(p.key("file"), "%s %s", quote(j.File), err)
-		}
-	}
-	if j.CAFile != "" {
-		at := p.key("ca_file")
-		pem, err := readBounded(j.CAFile, maxCAFileBytes)
-		switch {
-		case err != nil:
-			r.at(at, "%s %s", quote(j.CAFile), err)
-		case !x509.NewCertPool().AppendCertsFromPEM(pem):
-			r.at(at, "%s holds no PEM certificate", quote(j.CAFile))
-		}
-	}
-}
-
-// readable tells why the regular file name cannot be opened. Its content is
-// its reader's to judge.
-func readable(name string) error {
-	info, err := os.Stat(name)
-	if err != nil {
-		return fmt.Errorf("cannot be read: %w", bare(err))
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("cannot be read: %w", errNotRegular)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return fmt.Errorf("cannot be read: %w", bare(err))
-	}
-	return f.Close()
-}
 
 func checkTypes(types []string, p *path, r *report) {
 	seen := make(map[string]int)

@@ -8,7 +8,7 @@ import (
 )
 
 func checkSites(c *Config, r *report) {
-	issuers := issuerNames(c)
+	issuers, introspecting := issuerNames(c), introspectingIssuers(c)
 	names, hosts := make(map[string]int), make(map[string]*path)
 	for i := range c.Sites {
 		s, p := &c.Sites[i], (*path)(nil).key("sites").index(i)
@@ -17,6 +17,7 @@ func checkSites(c *Config, r *report) {
 		checkUpstreams(s.Upstreams, p.key("upstreams"), r)
 		checkReferences(s.Issuers, issuers, "issuer", p.key("issuers"), r)
 		checkNeedOfIssuers(s, p, r)
+		checkOneIntrospects(s, introspecting, p.key("issuers"), r)
 		if msg := badCookieName(s.Cookie); msg != "" {
 			r.at(p.key("cookie"), "%s", msg)
 		}

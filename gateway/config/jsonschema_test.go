@@ -91,6 +91,15 @@ func TestTheSchemaRefusesWhatItCanState(t *testing.T) {
 		{"inlined field out of range", func(doc map[string]any) {
 			site(doc)["rules"] = []any{map[string]any{"paths": []any{"/a"}, "account_level": json.Number("3")}}
 		}},
+		{"optional number out of range", func(doc map[string]any) {
+			issuer(doc)["jwks"] = map[string]any{"unknown_key": map[string]any{"burst": json.Number("101")}}
+		}},
+		{"outside a closed set, two sections down", func(doc map[string]any) {
+			issuer(doc)["introspection"] = map[string]any{"auth": "none"}
+		}},
+		{"key of another section", func(doc map[string]any) {
+			issuer(doc)["jwks"] = map[string]any{"timeout": "5s"}
+		}},
 		{"moment without offset", func(doc map[string]any) {
 			doc["cutover"] = []any{map[string]any{"accounts": []any{"citizen"}, "only": []any{"vneid"}, "from": "2024-07-01T00:00:00"}}
 		}},
@@ -104,6 +113,10 @@ func TestTheSchemaRefusesWhatItCanState(t *testing.T) {
 			}
 		})
 	}
+}
+
+func issuer(doc map[string]any) map[string]any {
+	return doc["issuers"].([]any)[0].(map[string]any)
 }
 
 func site(doc map[string]any) map[string]any {
@@ -153,7 +166,7 @@ func TestTheSchemaDescribesEveryField(t *testing.T) {
 		}
 	}
 	visit(doc, "")
-	if properties < 70 {
+	if properties < 100 {
 		t.Errorf("only %d properties", properties)
 	}
 }
@@ -168,7 +181,7 @@ func TestTheReferenceHasEverySectionAndField(t *testing.T) {
 			}
 		}
 	}
-	for _, heading := range []string{"## The file", "## `sites[].rules[]`", "## `issuers[].claims.account_kind`"} {
+	for _, heading := range []string{"## The file", "## `sites[].rules[]`", "## `issuers[].claims.account_kind`", "## `issuers[].jwks.unknown_key`"} {
 		if !strings.Contains(text, "\n"+heading+"\n") {
 			t.Errorf("%s is missing", heading)
 		}

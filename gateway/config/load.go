@@ -1,11 +1,6 @@
 package config
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 )
@@ -64,6 +59,8 @@ func Parse(name string, data []byte, dir string, opts ...Option) (*Config, error
 	decode(root, v, nil, r)
 	override(v, o, r)
 	normalise(c, dir)
+	checkTags(v, nil, r)
+	settle(c)
 	check(c, r)
 	if err := r.err(); err != nil {
 		return nil, err
@@ -73,9 +70,15 @@ func Parse(name string, data []byte, dir string, opts ...Option) (*Config, error
 
 // normalise brings c into the form that its readers rely on.
 func normalise(c *Config, dir string) {
+	names := []*string{&c.StateDir, &c.Admin.TokenFile}
 	for i := range c.Issuers {
-		j := &c.Issuers[i].JWKS
-		j.File, j.CAFile = join(dir, j.File), join(dir, j.CAFile)
+		is := &c.Issuers[i]
+		names = append(names, &is.JWKS.File,
+			&is.Backend.CAFile, &is.Backend.ClientCertFile, &is.Backend.ClientKeyFile,
+			&is.Introspection.ClientSecretFile, &is.Introspection.PrivateKeyFile)
+	}
+	for _, name := range names {
+		*name = join(dir, *name)
 	}
 	for i := range c.Sites {
 		for j, h := range c.Sites[i].Hosts {
@@ -89,37 +92,4 @@ func join(dir, name string) string {
 		return name
 	}
 	return filepath.Join(dir, name)
-}
-
-// readBounded returns the content of the regular file name, up to most bytes.
-// Its errors are worded for a fault and do not repeat the name.
-func readBounded(name string, most int64) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", bare(err))
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("cannot be read: %w", errNotRegular)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", bare(err))
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", bare(err))
-	}
-	if int64(len(data)) > most {
-		return nil, fmt.Errorf("has more than %d bytes", most)
-	}
-	return data, nil
-}
-
-// bare takes the file's name out of err.
-func bare(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err
-	}
-	return err
 }

@@ -40,11 +40,19 @@ func TestARelativePathIsRelativeToTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := c.Issuers[0].JWKS.CAFile, filepath.Join("testdata", "ca.pem"); got != want {
-		t.Errorf("ca_file %s, want %s", got, want)
-	}
-	if got, want := c.Issuers[1].JWKS.File, filepath.Join("testdata", "keys.json"); got != want {
-		t.Errorf("file %s, want %s", got, want)
+	for got, want := range map[string]string{
+		c.StateDir:                                  "state",
+		c.Admin.TokenFile:                           "token.txt",
+		c.Issuers[0].Backend.CAFile:                 "ca.pem",
+		c.Issuers[0].Backend.ClientCertFile:         "client.pem",
+		c.Issuers[0].Backend.ClientKeyFile:          "client.key",
+		c.Issuers[0].Introspection.PrivateKeyFile:   "client.key",
+		c.Issuers[1].JWKS.File:                      "keys.json",
+		c.Issuers[3].Introspection.ClientSecretFile: "client-secret.txt",
+	} {
+		if want = filepath.Join("testdata", want); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 	if got, want := join("/etc", "/var/keys.json"), "/var/keys.json"; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -61,6 +69,8 @@ func TestAnAbsentFieldHasItsDefault(t *testing.T) {
 		c.Admin.Address, c.Limits.HeaderCount, c.Verdicts.MaxBytes, *c.Shutdown.Delay, *c.Log.Access.RefusedPerSecond,
 		*c.Issuers[0].Leeway, c.Issuers[0].JWKS.Refresh, c.Issuers[0].Types, c.Issuers[0].Claims.AccountLevel.Map,
 		c.Sites[0].Mode, c.Sites[0].Timeouts.Idle, c.Sites[0].Rules, c.Listen[0].TrustedProxies,
+		*c.Issuers[0].JWKS.UnknownKey.Burst, *c.Issuers[0].JWKS.UnknownKey.Wait, *c.Issuers[0].Introspection.InactiveAge,
+		c.Issuers[0].JWKS.UnknownKey.Answer, c.Issuers[0].Introspection.Tokens, c.Issuers[0].Backend.MaxBytes, c.StateDir,
 	}
 	want := []any{
 		"127.0.0.1:9080", 100, 256 * mib, 5 * time.Second, 100,
@@ -68,6 +78,8 @@ func TestAnAbsentFieldHasItsDefault(t *testing.T) {
 		[]string{"at+jwt", "JWT", ""},
 		map[string]int{"1": 1, "2": 2},
 		ModeEnforce, time.Minute, []Rule(nil), []string(nil),
+		3, time.Second, 10 * time.Second,
+		AnswerRefuse, TokensOpaque, mib, "",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
@@ -97,6 +109,8 @@ func TestEveryFieldIsReadFromTheFile(t *testing.T) {
 		c.Sites[0].Hosts, c.Sites[0].MaxBodyBytes, c.Sites[0].Rules[1], c.Issuers[0].Claims.AccountKind,
 		*c.Issuers[0].Leeway, c.Cutover[0].From.Equal(time.Date(2024, 7, 1, 0, 0, 0, 0, vietnam)),
 		c.Sites[0].IdentityHeaders, c.Limits.HeaderBytes, *c.Log.Access.RefusedPerSecond,
+		*c.Issuers[0].JWKS.UnknownKey.Burst, *c.Issuers[0].JWKS.UnknownKey.Wait, *c.Issuers[0].Introspection.InactiveAge,
+		c.Issuers[0].JWKS.HardStale, c.Issuers[3].Introspection.Auth, c.Issuers[3].HasKeySet(), c.Issuers[1].HasKeySet(),
 	}
 	want := []any{
 		[]string{"dichvucong.hanoi.gov.vn", "*.hanoi.gov.vn"},
@@ -113,6 +127,8 @@ func TestEveryFieldIsReadFromTheFile(t *testing.T) {
 		time.Duration(0), true,
 		[]string{},
 		16 * kib, 0,
+		0, time.Duration(0), time.Duration(0),
+		48 * time.Hour, AuthSecretPost, false, true,
 	}
 	for i := range want {
 		if !reflect.DeepEqual(got[i], want[i]) {

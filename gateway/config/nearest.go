@@ -1,6 +1,9 @@
 package config
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // quote bounds and quotes a value of the file for a message.
 func quote(s string) string { return strconv.Quote(clip(s)) }
@@ -8,7 +11,8 @@ func quote(s string) string { return strconv.Quote(clip(s)) }
 // didYouMean returns "; did you mean …?" for the candidate nearest to s, or ""
 // where none is near.
 func didYouMean(s string, candidates []string) string {
-	best, least := "", 1+max(1, len(s)/3)
+	// What every variable begins with makes none nearer.
+	best, least := "", 1+max(1, len(strings.TrimPrefix(s, envPrefix))/3)
 	for _, c := range candidates {
 		if d := distance(s, c); d < least {
 			best, least = c, d

@@ -7,10 +7,14 @@ import (
 // Config is one complete, decoded configuration. It is immutable once Load or
 // Parse returned it: a reload builds a new one.
 //
-// It is normalised: Site.Hosts are in lower case and without a trailing dot,
-// JWKS.File and JWKS.CAFile are joined to the configuration file's directory,
-// and the pointers Issuer.Leeway, AccessLog.RefusedPerSecond, Shutdown.Delay
-// and Shutdown.Deadline are never nil.
+// It is normalised: Site.Hosts are in lower case and without a trailing dot;
+// StateDir and every field that names a file (Admin.TokenFile, JWKS.File, and
+// those of Backend and Introspection) are joined to the configuration file's
+// directory; JWKS.RefreshMin <= JWKS.Refresh <= JWKS.RefreshMax, and
+// JWKS.SoftStale <= JWKS.HardStale; and the pointers Issuer.Leeway,
+// UnknownKey.Burst, UnknownKey.Wait, Introspection.InactiveAge,
+// AccessLog.RefusedPerSecond, Shutdown.Delay and Shutdown.Deadline are never
+// nil.
 //
 // The tags are the schema's second half, next to the comment that words it:
 // default is the value of an absent field (list items and map entries are
@@ -48,6 +52,13 @@ type Config struct {
 	// Shutdown says how the process leaves.
 	Shutdown Shutdown `yaml:"shutdown"`
 
+	// StateDir is a directory of the gateway's own, where the last good key
+	// sets are kept for a start while the identity backend is away. It holds
+	// public keys only, and is created, readable by the owner alone, where it
+	// does not exist. Relative to the configuration file. Default "": nothing
+	// is kept.
+	StateDir string `yaml:"state_dir"`
+
 	places *places // where each field was stated, for Warnings
 }
 
@@ -72,6 +83,13 @@ type Admin struct {
 
 	// Pprof serves /debug/pprof/. Default false.
 	Pprof bool `yaml:"pprof"`
+
+	// TokenFile holds the bearer token that an operator shows to change
+	// something through the admin listener (DELETE /keys/…): at least 16
+	// letters, digits and -._~+/ (RFC 6750 section 2.1), after which one line
+	// end is dropped. At most 4 KiB. Default "": nothing can be changed.
+	// Relative to the configuration file.
+	TokenFile string `yaml:"token_file"`
 }
 
 // Limits bounds what clients can use.
@@ -88,8 +106,8 @@ type Limits struct {
 	// TargetBytes bounds a request target. Default 8 KiB, 256 B to 64 KiB.
 	TargetBytes Bytes `yaml:"target_bytes" default:"8KiB" range:"256..64KiB"`
 
-	// HeaderTimeout bounds the arrival of a request head. Default 10s, 100ms
-	// to 5m.
+	// HeaderTimeout bounds the arrival of a request head, and of the first 8
+	// KiB of a body. Default 10s, 100ms to 5m.
 	HeaderTimeout time.Duration `yaml:"header_timeout" default:"10s" range:"100ms..5m"`
 
 	// IdleTimeout bounds the time between two requests of a connection.

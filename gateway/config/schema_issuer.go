@@ -13,8 +13,16 @@ type Issuer struct {
 	// compared byte by byte). Required, unique, at most 1024 bytes.
 	Issuer string `yaml:"issuer" required:"yes"`
 
-	// JWKS says where the issuer's key set comes from. Required.
-	JWKS JWKS `yaml:"jwks" required:"yes"`
+	// JWKS says where the issuer's key set comes from. Required, unless
+	// introspection.url is given and introspection.tokens is opaque: then the
+	// issuer's opaque tokens are accepted, and no JWT of its.
+	JWKS JWKS `yaml:"jwks"`
+
+	// Introspection asks the issuer about tokens (RFC 7662). Default: none.
+	Introspection Introspection `yaml:"introspection"`
+
+	// Backend bounds every call to this issuer's identity backend.
+	Backend Backend `yaml:"backend"`
 
 	// Algorithms lists the signature algorithms accepted from this issuer.
 	// Default [RS256, PS256, ES256, EdDSA]. HMAC and none cannot be listed.
@@ -38,42 +46,6 @@ type Issuer struct {
 	// Claims says which claims carry the account's attributes. Every name
 	// here is an assumption: there is no public VNeID specification.
 	Claims Claims `yaml:"claims"`
-}
-
-// JWKS is the source of a key set: exactly one of url, file and
-// discovery.
-type JWKS struct {
-	// URL is fetched over https; plain http only on loopback or with
-	// [JWKS.AllowPlainHTTP].
-	URL string `yaml:"url"`
-
-	// File is read from disk, for sites without a way out. Relative to the
-	// configuration file. Read again when it changes.
-	File string `yaml:"file"`
-
-	// Discovery finds the URL through OpenID Connect Discovery 1.0: issuer +
-	// /.well-known/openid-configuration. Default false.
-	Discovery bool `yaml:"discovery"`
-
-	// AllowPlainHTTP permits http to addresses other than loopback. Default
-	// false: whoever can answer for the identity backend can forge tokens.
-	AllowPlainHTTP bool `yaml:"allow_plain_http"`
-
-	// Refresh is the mean time between background fetches, to which a jitter
-	// of 10% is applied. Default 5m, 1s to 24h.
-	Refresh time.Duration `yaml:"refresh" default:"5m" range:"1s..24h"`
-
-	// Timeout bounds one fetch, from dialling to the last byte. Default 5s,
-	// 100ms to 60s.
-	Timeout time.Duration `yaml:"timeout" default:"5s" range:"100ms..60s"`
-
-	// MaxBytes bounds one answer of the backend. Default 1 MiB, 1 KiB to
-	// 16 MiB.
-	MaxBytes Bytes `yaml:"max_bytes" default:"1MiB" range:"1KiB..16MiB"`
-
-	// CAFile holds PEM roots for the backend's certificate. Default: the
-	// system's roots. Relative to the configuration file. At most 1 MiB.
-	CAFile string `yaml:"ca_file"`
 }
 
 // Audience binds tokens to the relying party.

@@ -26,6 +26,31 @@ const (
 	DenyRoute           = "route_denied"
 )
 
+// The values of UnknownKey.Answer.
+const (
+	AnswerRefuse      = "refuse"
+	AnswerUnavailable = "unavailable"
+)
+
+// The values of Introspection.Tokens.
+const (
+	TokensOpaque = "opaque"
+	TokensAll    = "all"
+)
+
+// The values of Introspection.Auth.
+const (
+	AuthSecretBasic   = "client_secret_basic"
+	AuthSecretPost    = "client_secret_post"
+	AuthPrivateKeyJWT = "private_key_jwt"
+)
+
+// The values of Introspection.WhenUnavailable.
+const (
+	UnavailableRefuse    = "refuse"
+	UnavailableUseCached = "use_cached_until_exp"
+)
+
 // The account kinds.
 const (
 	KindCitizen      = "citizen"
@@ -58,6 +83,14 @@ func closedSet(name string) []string {
 		return []string{AccessRequire, AccessPublic}
 	case "deny reason":
 		return []string{DenyAccountCreation, DenyRoute}
+	case "unknown key answer":
+		return []string{AnswerRefuse, AnswerUnavailable}
+	case "introspected tokens":
+		return []string{TokensOpaque, TokensAll}
+	case "client authentication":
+		return []string{AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT}
+	case "when unavailable":
+		return []string{UnavailableRefuse, UnavailableUseCached}
 	case "log level":
 		return []string{"debug", "info", "warn", "error"}
 	}

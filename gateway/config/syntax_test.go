@@ -71,9 +71,15 @@ func TestPlainHTTPIsForLoopbackOnly(t *testing.T) {
 		{"https://10.0.0.1/jwks?a=b", false, true},
 		{"HTTPS://sso.example.vn", false, true},
 	} {
-		if msg := badFetchURL(test.url, test.allow); (msg == "") != test.ok {
+		is := Issuer{JWKS: JWKS{AllowPlainHTTP: test.allow}}
+		if msg := is.badFetchURL(test.url); (msg == "") != test.ok {
 			t.Errorf("%s, allowed %t: %q", test.url, test.allow, msg)
 		}
+	}
+	// A proxy does not stand on our loopback.
+	proxied := Issuer{Backend: Backend{ProxyURL: "http://proxy:3128"}}
+	if proxied.badFetchURL("http://127.0.0.1/jwks") == "" || proxied.badFetchURL("https://127.0.0.1/jwks") != "" {
+		t.Error("through a proxy, plain http to loopback is still plain http on the network")
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 )
 
@@ -16,6 +17,7 @@ func (c *Config) Warnings() []Fault {
 	}
 	c.warnListeners(r)
 	c.warnIssuers(r)
+	c.warnFiles(r)
 	c.warnCutover(r)
 	c.warnSites(r)
 	if c.places == nil {
@@ -49,6 +51,13 @@ func (c *Config) warnIssuers(r *report) {
 		}
 		if is.JWKS.AllowPlainHTTP {
 			r.at(p.key("jwks").key("allow_plain_http"), "whoever can answer for the identity backend can forge tokens")
+		}
+		if u, err := url.Parse(is.Introspection.URL); err == nil && is.crossesPlainly(u) {
+			r.at(p.key("introspection").key("url"), "is plain http: whoever is on the way reads the tokens that are asked about, and the client's credential")
+		}
+		if j := &is.JWKS; is.HasKeySet() && j.SoftStale <= j.slowest() {
+			r.at(p.key("jwks").key("soft_stale"), "%s is not more than %s, the longest time between two fetches (%s and its jitter of 10%%): keys will be reported as stale although nothing failed",
+				shortDuration(j.SoftStale), shortDuration(j.slowest()), j.pace())
 		}
 		if kind := is.Claims.AccountKind; len(c.Cutover) > 0 && kind.Claim == "" && kind.Default == "" {
 			r.at(p.key("claims").key("account_kind"), "tells no account kind: from the first cutover on, every account of this issuer is refused (account_kind_unknown)")
