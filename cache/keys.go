@@ -73,14 +73,17 @@ type Change struct {
 // Keys holds one issuer's current key set. Readers never wait: they take a snapshot. The zero Keys is ready for use and
 // has no keys. It must not be copied.
 type Keys struct {
-	replacing sync.Mutex // Held by Replace, so that no two of them start from the same set.
+	replacing sync.Mutex // Held by Replace and Purge, so that no two of them start from the same set.
 	current   atomic.Pointer[KeySet]
+	purged    []Purged // By replacing.
 }
 
 // Replace makes keys the current set, fetched at that time. A key that is there already (same kid, alg, algorithms and
 // thumbprint) stays the *token.Key that it is, so that verdicts under it live on. Keys that are no longer there are
 // withdrawn: when Replace has returned, no token verifies under them and no verdict reached under them is usable, those
 // of verifications in flight included. Keys takes ownership of what it is given, but not of the slice.
+//
+// A key that was purged is left out, and counts as none of the Change; a set of which nothing else is left is empty.
 //
 // An error wraps ErrKeys and changes nothing: a set is never replaced by an empty one.
 func (k *Keys) Replace(keys []*token.Key, at time.Time) (Change, error) {
@@ -91,8 +94,11 @@ func (k *Keys) Replace(keys []*token.Key, at time.Time) (Change, error) {
 	defer k.replacing.Unlock()
 	before := k.Snapshot()
 	var change Change
-	next := make([]*token.Key, len(keys))
-	for i, key := range keys {
+	next := make([]*token.Key, 0, len(keys))
+	for _, key := range keys {
+		if k.isPurged(key) {
+			continue
+		}
 		if known := slices.IndexFunc(before.keys, func(old *token.Key) bool { return same(old, key) }); known >= 0 {
 			key = before.keys[known]
 			change.Kept++
@@ -102,7 +108,7 @@ func (k *Keys) Replace(keys []*token.Key, at time.Time) (Change, error) {
 		if key.Withdrawn() {
 			return Change{}, fmt.Errorf("%w: a key was withdrawn", ErrKeys)
 		}
-		next[i] = key
+		next = append(next, key)
 	}
 	// First the swap, then the withdrawals: a verification that starts after the swap cannot find a removed key, and
 	// one that found it before sees, at the latest when its verdict is used, that the key is withdrawn.

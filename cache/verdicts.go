@@ -75,7 +75,7 @@ func NewVerdicts(c VerdictsConfig) (*Verdicts, error) {
 	}
 	// ristretto's counters of use: a power of two between 4 and 8 times the entries, at 4 bytes each (four rows of 4
 	// bits, and a Bloom filter of 16 bits).
-	const typicalBytes = entryBytes + 100
+	const typicalBytes = entryBytes + claimsBytes + 100
 	counters := int64(1) << (bits.Len64(uint64(8*c.MaxBytes/typicalBytes)) - 1)
 	v := &Verdicts{maxAge: c.MaxAge}
 	cache, err := ristretto.NewCache(&ristretto.Config[uint64, *Verdict]{
@@ -148,20 +148,55 @@ func (c *Verdicts) Put(tok []byte, verified token.Verified, under *token.Verifie
 
 // PutDigest is Put for a caller that has the token's Digest. digest is not kept.
 func (c *Verdicts) PutDigest(digest *[32]byte, verified token.Verified, under *token.Verifier, now time.Time) {
+	v := &Verdict{Claims: verified.Claims, Key: verified.Key, Verifier: under, digest: *digest}
+	c.put(v, untilExpiry(verified.Claims, now))
+}
+
+// PutChecked is PutDigest for a token that its issuer was asked about at that time. It returns the verdict, whether it
+// is kept or not.
+func (c *Verdicts) PutChecked(digest *[32]byte, verified token.Verified, under *token.Verifier, asked, now time.Time) *Verdict {
+	v := &Verdict{
+		Claims: verified.Claims, Key: verified.Key, Verifier: under, Checked: asked.UnixNano(), digest: *digest,
+	}
+	c.put(v, untilExpiry(verified.Claims, now))
+	return v
+}
+
+// PutRefused keeps for ttl (at most MaxAge) that a token is none: its issuer, asked at that time, did not vouch for it
+// or vouched for something that the configuration refuses. why must be one of token's sentinels itself, for it is kept.
+// Whoever lets refusals and good verdicts share a cache lets random tokens drive out good ones.
+func (c *Verdicts) PutRefused(digest *[32]byte, why error, under *token.Verifier, asked time.Time, ttl time.Duration) {
+	c.put(&Verdict{Refused: why, Verifier: under, Checked: asked.UnixNano(), digest: *digest}, ttl)
+}
+
+// untilExpiry is how long a verdict on the claims may be kept.
+func untilExpiry(claims *token.Claims, now time.Time) time.Duration {
 	// RFC 7519 section 4.1.4: no verdict outlives exp. Whoever is let in by leeway is verified each time.
-	ttl := time.Unix(verified.Claims.ExpiresAt, 0).Sub(now)
+	return time.Unix(claims.ExpiresAt, 0).Sub(now)
+}
+
+func (c *Verdicts) put(v *Verdict, ttl time.Duration) {
 	if c.maxAge > 0 {
 		ttl = min(ttl, c.maxAge)
 	}
 	if ttl <= 0 || c.closed.Load() {
 		return
 	}
-	v := &Verdict{Claims: verified.Claims, Key: verified.Key, Verifier: under, digest: *digest}
 	c.entries.Add(1)
-	if !c.cache.SetWithTTL(binary.LittleEndian.Uint64(digest[:]), v, v.cost(), ttl) {
+	if !c.cache.SetWithTTL(binary.LittleEndian.Uint64(v.digest[:]), v, v.cost(), ttl) {
 		c.rejected.Add(1)
 		c.entries.Add(-1)
 	}
+}
+
+// Forget drops the verdict about a token, if there is one: when it has returned, no Get finds one that was put before.
+// It waits for what is on its way into the cache, some microseconds. digest is not kept.
+func (c *Verdicts) Forget(digest *[32]byte) {
+	if c.closed.Load() {
+		return
+	}
+	c.cache.Del(binary.LittleEndian.Uint64(digest[:]))
+	c.cache.Wait() // A put that is on its way comes after the deletion from the table, and before its repetition.
 }
 
 // Stats returns the counters. It takes a lock that Put's other end takes too: ask a few times a minute, not each request.

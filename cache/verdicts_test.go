@@ -94,8 +94,11 @@ func TestUsableChecksConfigurationKeyAndDates(t *testing.T) {
 	}
 	gone := fresh()
 	gone.Key.Withdraw()
+	unconfigured := fresh()
+	unconfigured.Verifier = nil
 	opaque := fresh()
-	opaque.Verifier = nil
+	opaque.Key = nil
+	refused := &Verdict{Refused: token.ErrInactive, Verifier: verifier}
 	for _, c := range []struct {
 		name    string
 		verdict *Verdict
@@ -111,7 +114,11 @@ func TestUsableChecksConfigurationKeyAndDates(t *testing.T) {
 		{"key withdrawn", gone, testNow, verifier, token.ErrKeyWithdrawn},
 		{"configuration superseded", fresh(), testNow, other, ErrSuperseded},
 		{"issuer no longer configured", fresh(), testNow, nil, ErrSuperseded},
-		{"reached under no configuration", opaque, testNow, nil, ErrSuperseded},
+		{"reached under no configuration", unconfigured, testNow, nil, ErrSuperseded},
+		{"without a key", opaque, testNow, verifier, nil},
+		{"without a key, expired", opaque, testNow.Add(time.Second), verifier, token.ErrExpired},
+		{"refused", refused, testNow, verifier, token.ErrInactive},
+		{"refused, configuration superseded", refused, testNow, other, ErrSuperseded},
 	} {
 		if err := c.verdict.Usable(c.now, c.current); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
@@ -229,7 +236,7 @@ func TestBytesAreBounded(t *testing.T) {
 	if s.Bytes > MinVerdictBytes || s.Bytes < MinVerdictBytes/2 {
 		t.Errorf("%d bytes of %d", s.Bytes, MinVerdictBytes)
 	}
-	if s.Entries > s.Bytes/entryBytes || s.Entries < s.Bytes/(entryBytes+100) {
+	if s.Entries > s.Bytes/(entryBytes+claimsBytes) || s.Entries < s.Bytes/(entryBytes+claimsBytes+100) {
 		t.Errorf("%d entries in %d bytes", s.Entries, s.Bytes)
 	}
 	if s.Evicted == 0 || s.Expired != 0 || int64(s.Evicted+s.Rejected)+s.Entries != 20_000 {

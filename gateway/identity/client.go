@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -23,6 +24,13 @@ type ClientConfig struct {
 	MaxBytes int64
 	// CAFile holds PEM roots; "" means the system's.
 	CAFile string
+	// ClientCertFile and ClientKeyFile hold the PEM pair that is shown to the
+	// backend; "" means none.
+	ClientCertFile, ClientKeyFile string
+	// ProxyURL is the HTTP proxy to go by; "" means none.
+	ProxyURL string
+	// Guard is the breaker around each call. Required.
+	Guard *Guard
 }
 
 // Client fetches bounded JSON documents. It is safe for concurrent use. It
@@ -30,29 +38,33 @@ type ClientConfig struct {
 // connection and decompresses nothing.
 type Client struct {
 	http     *http.Client
+	guard    *Guard
 	timeout  time.Duration
 	maxBytes int64
 }
 
-// NewClient reads the roots, if any are named.
+// NewClient reads the files that are named.
 func NewClient(cfg ClientConfig) (*Client, error) {
-	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12}
-	if cfg.CAFile != "" {
-		pem, err := readCAFile(cfg.CAFile)
+	tlsConfig, err := clientTLS(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var proxy func(*http.Request) (*url.URL, error)
+	if cfg.ProxyURL != "" {
+		address, err := url.Parse(cfg.ProxyURL)
 		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
+			return nil, errors.New("proxy_url: not a URL")
 		}
-		tlsConfig.RootCAs = x509.NewCertPool()
-		if !tlsConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file: %s holds no PEM certificate", cfg.CAFile)
-		}
+		proxy = http.ProxyURL(address)
 	}
 	return &Client{
+		guard:    cfg.Guard,
 		timeout:  cfg.Timeout,
 		maxBytes: cfg.MaxBytes,
 		http: &http.Client{
 			CheckRedirect: sameOrigin,
 			Transport: &http.Transport{
+				Proxy:                  proxy,
 				DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
 				TLSClientConfig:        tlsConfig,
 				DisableCompression:     true,
@@ -65,6 +77,29 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}, nil
 }
 
+// clientTLS is how a backend is recognised, and the gateway by it.
+func clientTLS(cfg ClientConfig) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.CAFile != "" {
+		pem, err := readCAFile(cfg.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("ca_file: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca_file: %s holds no PEM certificate", cfg.CAFile)
+		}
+	}
+	if cfg.ClientCertFile != "" {
+		pair, err := tls.LoadX509KeyPair(cfg.ClientCertFile, cfg.ClientKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("client_cert_file: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
 func sameOrigin(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if len(via) > maxRedirects || next.URL.Scheme != first.Scheme || next.URL.Host != first.Host {
@@ -73,28 +108,42 @@ func sameOrigin(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Get fetches one document, whole. Errors are of this package's taxonomy.
-func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
+// Get fetches one document, whole, unless the breaker is open. Errors are of
+// this package's taxonomy.
+func (c *Client) Get(ctx context.Context, address string) (Document, error) {
+	var d Document
+	err := c.guard.Do(func() error {
+		var err error
+		d, err = c.get(ctx, address)
+		return err
+	})
+	return d, err
+}
+
+func (c *Client) get(ctx context.Context, address string) (Document, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, ErrUnreachable
+		return Document{}, ErrUnreachable
 	}
 	req.Header.Set("Accept", "application/json, application/jwk-set+json")
 	req.Header.Set("User-Agent", "vneid-gateway")
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, transportError(err)
+		return Document{}, transportError(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: %d", ErrStatus, resp.StatusCode)
+		return Document{}, fmt.Errorf("%w: %d", ErrStatus, resp.StatusCode)
 	}
 	if resp.ContentLength > c.maxBytes {
-		return nil, ErrTooLarge
+		return Document{}, ErrTooLarge
 	}
-	return readBounded(resp.Body, c.maxBytes)
+	d := Document{}
+	d.MaxAge, d.Aged = freshness(resp.Header, time.Now())
+	d.Body, err = readBounded(resp.Body, c.maxBytes)
+	return d, err
 }
 
 // maxCAFileBytes bounds a file of roots.

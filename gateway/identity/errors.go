@@ -42,7 +42,8 @@ var (
 func Reasons() []string {
 	return []string{
 		"unreachable", "untrusted", "timeout", "status", "too_large", "redirect", "malformed",
-		"issuer_mismatch", "insecure", "no_usable_key", "other",
+		"issuer_mismatch", "insecure", "no_usable_key", "breaker_open",
+		"client_rejected", "saturated", "other",
 	}
 }
 
@@ -63,6 +64,9 @@ func Reason(err error) string {
 		{ErrIssuerMismatch, "issuer_mismatch"},
 		{ErrInsecure, "insecure"},
 		{ErrKeySet, "no_usable_key"},
+		{ErrBreakerOpen, "breaker_open"},
+		{ErrClientRejected, "client_rejected"},
+		{ErrSaturated, "saturated"},
 		{token.ErrKeySet, "no_usable_key"},
 	} {
 		if errors.Is(err, known.err) {

@@ -22,7 +22,11 @@ func ExampleRefresher() {
 		panic(err)
 	}
 	defer func() { _ = issuer.Close() }()
-	client, err := identity.NewClient(identity.ClientConfig{Timeout: 5 * time.Second, MaxBytes: 1 << 20})
+	client, err := identity.NewClient(identity.ClientConfig{
+		Timeout:  5 * time.Second,
+		MaxBytes: 1 << 20,
+		Guard:    identity.NewGuard(identity.GuardConfig{BreakAfter: 5, BreakFor: 10 * time.Second}),
+	})
 	if err != nil {
 		panic(err)
 	}

@@ -17,8 +17,10 @@ import (
 
 const (
 	// firstRetry is the mean wait after a first failed fetch. It doubles until
-	// it reaches the refresh interval.
+	// it reaches lastRetry, or the refresh interval: a backend that is back is
+	// noticed within that time.
 	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
 	// watchInterval is how often a Watched source is looked at.
 	watchInterval = 2 * time.Second
 	// jitter spreads the fetches of a fleet that started at one moment.
@@ -34,9 +36,14 @@ type RefresherConfig struct {
 	Keys   *cache.Keys
 	// Algorithms are those that the issuer may use.
 	Algorithms []string
-	// Interval is the mean time between fetches; each wait is up to a tenth
-	// longer or shorter.
-	Interval time.Duration
+	// Interval is the mean time between fetches, where the answer's caching
+	// fields do not say otherwise; those are held between LeastInterval and
+	// MostInterval. Each wait is up to a tenth longer or shorter.
+	Interval, LeastInterval, MostInterval time.Duration
+	// HardStale is the age beyond which a stored set is of no use.
+	HardStale time.Duration
+	// Store keeps the last good set for the next start. Optional.
+	Store *Store
 	// Log takes failures and changes. Required.
 	Log *slog.Logger
 }
@@ -47,13 +54,22 @@ type RefresherConfig struct {
 type Refresher struct {
 	cfg    RefresherConfig
 	single chan struct{} // holds a token while a fetch is made
+	last   atomic.Pointer[lastGood]
 	stats  struct {
 		fetches  atomic.Uint64
 		failures map[string]*atomic.Uint64
 		skipped  atomic.Int64
 		lastGood atomic.Int64
 		lastErr  atomic.Pointer[string]
+		unsaved  atomic.Uint64
 	}
+}
+
+// lastGood is the document of the current set.
+type lastGood struct {
+	document  []byte
+	fetchedAt time.Time
+	interval  time.Duration // until the next fetch
 }
 
 // NewRefresher returns a refresher that has fetched nothing yet.
@@ -72,12 +88,12 @@ func NewRefresher(cfg RefresherConfig) *Refresher {
 func (r *Refresher) Run(ctx context.Context) {
 	for retry := firstRetry; ; {
 		seen := r.stat()
-		wait := r.cfg.Interval
+		var wait time.Duration
 		if r.Refresh(ctx) == nil {
-			retry = firstRetry
+			wait, retry = r.last.Load().interval, firstRetry
 		} else {
 			wait = min(retry, r.cfg.Interval)
-			retry = min(2*retry, r.cfg.Interval)
+			retry = min(2*retry, lastRetry)
 		}
 		spread := 1 + jitter*(2*rand.Float64()-1)
 		if !r.wait(ctx, time.Duration(float64(wait)*spread), seen) {
@@ -176,6 +192,26 @@ func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedK
 	if err != nil {
 		return cache.Change{}, nil, err
 	}
+	now := time.Now()
+	change, skipped, err := r.install(document.Body, now)
+	if err != nil {
+		return change, skipped, err
+	}
+	r.last.Store(&lastGood{document: document.Body, fetchedAt: now, interval: r.interval(document)})
+	_ = r.save() // it is counted, and logged
+	return change, skipped, nil
+}
+
+// interval is the time until the next fetch.
+func (r *Refresher) interval(d Document) time.Duration {
+	if !d.Aged {
+		return r.cfg.Interval
+	}
+	return min(max(d.MaxAge, r.cfg.LeastInterval), r.cfg.MostInterval)
+}
+
+// install makes a key set document the current set, as of at.
+func (r *Refresher) install(document []byte, at time.Time) (cache.Change, []token.SkippedKey, error) {
 	switch {
 	case len(document) > token.MaxKeySetBytes:
 		return cache.Change{}, nil, ErrTooLarge
@@ -187,7 +223,7 @@ func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedK
 	if err != nil {
 		return cache.Change{}, nil, err
 	}
-	change, err := r.cfg.Keys.Replace(keys, time.Now())
+	change, err := r.cfg.Keys.Replace(keys, at)
 	if err != nil {
 		return cache.Change{}, nil, ErrKeySet
 	}
@@ -206,6 +242,8 @@ type Stats struct {
 	// LastFailure is the reason of the last attempt's failure, "" after a
 	// success.
 	LastFailure string
+	// Unsaved counts good sets that could not be written to the Store.
+	Unsaved uint64
 }
 
 // Stats returns the counters. It is safe for concurrent use.
@@ -214,6 +252,7 @@ func (r *Refresher) Stats() Stats {
 		Fetches:  r.stats.fetches.Load(),
 		Failures: make(map[string]uint64, len(r.stats.failures)),
 		Skipped:  r.stats.skipped.Load(),
+		Unsaved:  r.stats.unsaved.Load(),
 	}
 	for reason, n := range r.stats.failures {
 		s.Failures[reason] = n.Load()

@@ -14,7 +14,7 @@ import (
 // as long as its bound of time; it is called by one goroutine at a time. Its
 // errors are of this package's taxonomy.
 type Source interface {
-	Fetch(ctx context.Context) ([]byte, error)
+	Fetch(ctx context.Context) (Document, error)
 }
 
 // Watched is a Source that can be looked at so cheaply that it is fetched soon
@@ -32,7 +32,7 @@ type URLSource struct {
 }
 
 // Fetch implements Source.
-func (s URLSource) Fetch(ctx context.Context) ([]byte, error) { return s.Client.Get(ctx, s.URL) }
+func (s URLSource) Fetch(ctx context.Context) (Document, error) { return s.Client.Get(ctx, s.URL) }
 
 // FileSource reads a key set from disk, anew each time. It is Watched: a file
 // that was replaced or written to is read again within seconds.
@@ -43,17 +43,18 @@ type FileSource struct {
 }
 
 // Fetch implements Source.
-func (s FileSource) Fetch(context.Context) ([]byte, error) {
+func (s FileSource) Fetch(context.Context) (Document, error) {
 	// Opening a pipe would wait for its writer, without any bound.
 	if info, err := s.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, ErrUnreachable
+		return Document{}, ErrUnreachable
 	}
 	f, err := os.Open(s.Path)
 	if err != nil {
-		return nil, ErrUnreachable
+		return Document{}, ErrUnreachable
 	}
 	defer f.Close()
-	return readBounded(f, s.MaxBytes)
+	body, err := readBounded(f, s.MaxBytes)
+	return Document{Body: body}, err
 }
 
 // Stat implements Watched. A link is followed: mounted secrets are replaced by
@@ -72,30 +73,30 @@ type DiscoverySource struct {
 }
 
 // Fetch implements Source.
-func (s DiscoverySource) Fetch(ctx context.Context) ([]byte, error) {
+func (s DiscoverySource) Fetch(ctx context.Context) (Document, error) {
 	// Discovery 1.0 section 4: the path is appended after any trailing slash
 	// was removed.
 	document, err := s.Client.Get(ctx, strings.TrimSuffix(s.Issuer, "/")+"/.well-known/openid-configuration")
 	if err != nil {
-		return nil, err
+		return Document{}, err
 	}
 	var metadata struct {
 		Issuer  string `json:"issuer"`
 		JWKSURI string `json:"jwks_uri"`
 	}
-	if err := json.Unmarshal(document, &metadata); err != nil {
-		return nil, ErrMalformed
+	if err := json.Unmarshal(document.Body, &metadata); err != nil {
+		return Document{}, ErrMalformed
 	}
 	// Discovery 1.0 section 4.3: the issuer must be exactly the one asked.
 	if metadata.Issuer != s.Issuer {
-		return nil, ErrIssuerMismatch
+		return Document{}, ErrIssuerMismatch
 	}
 	address, err := url.Parse(metadata.JWKSURI)
 	if err != nil || address.Host == "" {
-		return nil, ErrMalformed
+		return Document{}, ErrMalformed
 	}
 	if address.Scheme != "https" && (address.Scheme != "http" || !loopback(address) && !s.AllowPlainHTTP) {
-		return nil, ErrInsecure
+		return Document{}, ErrInsecure
 	}
 	return s.Client.Get(ctx, metadata.JWKSURI)
 }

@@ -31,6 +31,9 @@ func newClient(t testing.TB, cfg identity.ClientConfig) *identity.Client {
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = 64 << 10
 	}
+	if cfg.Guard == nil {
+		cfg.Guard = identity.NewGuard(identity.GuardConfig{BreakAfter: 1 << 20, BreakFor: time.Second})
+	}
 	client, err := identity.NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +94,10 @@ func TestEveryFaultOfTheBackendKeepsTheLastGoodSet(t *testing.T) {
 				t.Parallel()
 				b := startBackend(t, backend.Config{Keys: []*corpus.Key{newKey(t, "k1")}})
 				var current identity.Source
-				r, keys := newRefresher(source(func(ctx context.Context) ([]byte, error) { return current.Fetch(ctx) }), time.Hour)
+				r, keys := newRefresher(source(func(ctx context.Context) ([]byte, error) {
+					d, err := current.Fetch(ctx)
+					return d.Body, err
+				}), time.Hour)
 				use := func(timeout time.Duration) {
 					client := newClient(t, identity.ClientConfig{Timeout: timeout})
 					current = identity.URLSource{Client: client, URL: b.URL() + backend.KeySetPath}
@@ -267,7 +273,7 @@ func TestOnlyTheConfiguredRootsAreTrusted(t *testing.T) {
 
 	roots := filepath.Join(t.TempDir(), "ca.pem")
 	write(t, roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
-	if got, err := newClient(t, identity.ClientConfig{CAFile: roots}).Get(t.Context(), server.URL); err != nil || string(got) != string(document) {
+	if got, err := newClient(t, identity.ClientConfig{CAFile: roots}).Get(t.Context(), server.URL); err != nil || string(got.Body) != string(document) {
 		t.Errorf("with the root: %v", err)
 	}
 	_, err := newClient(t, identity.ClientConfig{}).Get(t.Context(), server.URL)
@@ -282,7 +288,7 @@ func TestAClientNeedsUsableRoots(t *testing.T) {
 	write(t, filepath.Join(dir, "empty"), nil)
 	write(t, filepath.Join(dir, "huge"), make([]byte, 2<<20))
 	for _, name := range []string{"absent", "empty", "huge", "."} {
-		if _, err := identity.NewClient(identity.ClientConfig{CAFile: filepath.Join(dir, name)}); err == nil {
+		if _, err := identity.NewClient(identity.ClientConfig{Guard: identity.NewGuard(identity.GuardConfig{BreakAfter: 1, BreakFor: time.Hour}), CAFile: filepath.Join(dir, name)}); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
@@ -316,7 +322,7 @@ func TestEveryReasonIsListedOnce(t *testing.T) {
 	for _, err := range []error{
 		identity.ErrUnreachable, identity.ErrUntrusted, identity.ErrTimeout, identity.ErrStatus, identity.ErrTooLarge,
 		identity.ErrRedirect, identity.ErrMalformed, identity.ErrIssuerMismatch, identity.ErrInsecure, identity.ErrKeySet,
-		errors.ErrUnsupported,
+		identity.ErrBreakerOpen, identity.ErrClientRejected, identity.ErrSaturated, errors.ErrUnsupported,
 	} {
 		reason := identity.Reason(fmt.Errorf("wrapped: %w", err))
 		if seen[reason] || !slices.Contains(reasons, reason) {

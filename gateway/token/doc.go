@@ -6,6 +6,7 @@
 //   - [ParseKeySet] reads a JSON Web Key Set into [Key] values, each bound to the algorithms it may serve;
 //   - [Parse] checks the form of one token, without trusting anything in it;
 //   - [Verifier.Verify] checks one parsed token against one issuer's profile and keys;
+//   - [Verifier.Introspected] and [Verifier.Confirmed] read what an issuer says about a token (RFC 7662);
 //   - [Claims.ValidAt] re-checks the dates of claims that were verified before.
 //
 // Every refusal wraps exactly one of the sentinels in errors.go. No error text contains any part of a token.

@@ -5,17 +5,19 @@ import "errors"
 // The taxonomy of refusals. Every error of this package wraps exactly one of these, so that an edge can turn it into
 // a stable reason with errors.Is. Their texts, and those of the errors that wrap them, never contain token content.
 var (
-	// ErrTooLarge means that the token is longer than MaxTokenBytes.
+	// ErrTooLarge means that the token, or the issuer's answer about one, is longer than MaxTokenBytes.
 	ErrTooLarge = errors.New("token: too large")
 	// ErrMalformed means that the token is not a compact JWS whose header and payload are strict JSON objects: wrong
-	// number of segments, base64url that is padded or not canonical, duplicate members, too deep, too many members.
+	// number of segments, base64url that is padded or not canonical, duplicate members, too deep, too many members. Or
+	// that an issuer's answer about a token is not such an object, or does not say whether the token is active.
 	ErrMalformed = errors.New("token: malformed")
 	// ErrCritical means that the header asks for an extension that changes how it must be read: crit, b64, zip or enc.
 	ErrCritical = errors.New("token: header extension not supported")
 	// ErrAlgorithm means that the header's alg is not a supported asymmetric signature, is not allowed for the issuer,
 	// or is not one that the key is bound to.
 	ErrAlgorithm = errors.New("token: algorithm not allowed")
-	// ErrType means that the header's typ is not one that the issuer's profile allows for access tokens.
+	// ErrType means that the header's typ is not one that the issuer's profile allows for access tokens, or
+	// that the issuer says token_type is another than Bearer.
 	ErrType = errors.New("token: type not allowed")
 	// ErrIssuer means that iss is not, byte for byte, the profile's issuer.
 	ErrIssuer = errors.New("token: issuer mismatch")
@@ -33,6 +35,9 @@ var (
 	ErrIssuedInFuture = errors.New("token: issued in the future")
 	// ErrLifetime means that exp lies further after iat (or, where iat is absent, after now) than the profile allows.
 	ErrLifetime = errors.New("token: lifetime too long")
+	// ErrInactive means that the issuer, asked about the token, does not vouch for it: it is unknown there, expired or
+	// revoked (RFC 7662 section 2.2).
+	ErrInactive = errors.New("token: inactive")
 	// ErrAudience means that none of the profile's audience claims names one of its audiences.
 	ErrAudience = errors.New("token: audience mismatch")
 	// ErrClaimMissing means that a required claim is absent: iss, exp, or any of the profile's audience claims.

@@ -10,10 +10,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// taxonomy is every sentinel that Parse and Verify may wrap.
+// taxonomy is every sentinel that Parse, Verify, Introspected and Confirmed may wrap.
 var taxonomy = []error{
 	ErrTooLarge, ErrMalformed, ErrCritical, ErrAlgorithm, ErrType, ErrIssuer, ErrKeyUnknown, ErrKeyWithdrawn, ErrSignature,
-	ErrExpired, ErrNotYetValid, ErrIssuedInFuture, ErrLifetime, ErrAudience, ErrClaimMissing, ErrClaimInvalid,
+	ErrExpired, ErrNotYetValid, ErrIssuedInFuture, ErrLifetime, ErrAudience, ErrClaimMissing, ErrClaimInvalid, ErrInactive,
 }
 
 // wrapsOne reports whether an error wraps exactly one sentinel.

@@ -9,7 +9,7 @@ import (
 // Key is one public key of an issuer, bound to the algorithms it may serve. What a token's header says never widens
 // that binding. Keys come from ParseKeySet; the zero Key serves nothing.
 //
-// All of a Key is immutable but for its withdrawn flag; it is safe for concurrent use. Its address is its identity: a
+// All of a Key is immutable but for its withdrawn flag and its usage; it is safe for concurrent use. Its address is its identity: a
 // verdict holds the *Key under which it was reached, so that Withdraw takes every such verdict with it at once.
 type Key struct {
 	id         string
@@ -19,6 +19,7 @@ type Key struct {
 	public     crypto.PublicKey
 	thumbprint [32]byte
 	withdrawn  atomic.Bool
+	usage      usage
 }
 
 // ID returns kid, "" where the key has none.

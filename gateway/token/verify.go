@@ -17,7 +17,8 @@ type KeySource interface {
 type Verified struct {
 	// Claims is shared by all who hold it, and immutable.
 	Claims *Claims
-	// Key must be asked whether it is Withdrawn each time that the claims are relied on.
+	// Key must be asked whether it is Withdrawn each time that the claims are relied on. It is nil where no key but the
+	// issuer's own answer proves the claims: see Introspected.
 	Key *Key
 }
 

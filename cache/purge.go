@@ -1,0 +1,88 @@
+package cache
+
+import (
+	"slices"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/token"
+)
+
+// maxPurged bounds what one issuer's Keys remembers as purged. The oldest gives way to a new one: an issuer that still
+// published it would have to be talked to.
+const maxPurged = 256
+
+// Purged is a key that an operator took out of use: the key itself, by its thumbprint, whatever it is called.
+type Purged struct {
+	// KeyID is the name by which it was purged.
+	KeyID string
+	// Thumbprint is the key's RFC 7638 thumbprint.
+	Thumbprint [32]byte
+	// At is when.
+	At time.Time
+}
+
+// Purge takes every key called kid out of the current set, withdrawn at once with the verdicts that rest on it, and
+// remembers it: no Replace brings it back until it is allowed. It returns how many keys that were.
+func (k *Keys) Purge(kid string, at time.Time) int {
+	k.replacing.Lock()
+	defer k.replacing.Unlock()
+	before := k.Snapshot()
+	var next, gone []*token.Key
+	for _, key := range before.keys {
+		if key.ID() != kid {
+			next = append(next, key)
+			continue
+		}
+		gone = append(gone, key)
+		k.remember(Purged{KeyID: kid, Thumbprint: key.Thumbprint(), At: at})
+	}
+	if len(gone) == 0 {
+		return 0
+	}
+	// As in Replace: first the swap, then the withdrawals.
+	k.current.Store(newKeySet(next, before.fetchedAt))
+	for _, key := range gone {
+		key.Withdraw()
+	}
+	return len(gone)
+}
+
+// Allow forgets the purges made under the name kid: the next Replace may bring those keys back. It returns how many
+// there were.
+func (k *Keys) Allow(kid string) int {
+	k.replacing.Lock()
+	defer k.replacing.Unlock()
+	before := len(k.purged)
+	k.purged = slices.DeleteFunc(k.purged, func(p Purged) bool { return p.KeyID == kid })
+	return before - len(k.purged)
+}
+
+// Purged returns what is remembered as purged, in a new slice.
+func (k *Keys) Purged() []Purged {
+	k.replacing.Lock()
+	defer k.replacing.Unlock()
+	return slices.Clone(k.purged)
+}
+
+// Remember restores purges of an earlier run. It takes no key out of the current set: it is called before there is one.
+func (k *Keys) Remember(purged []Purged) {
+	k.replacing.Lock()
+	defer k.replacing.Unlock()
+	for _, p := range purged {
+		k.remember(p)
+	}
+}
+
+func (k *Keys) remember(p Purged) {
+	if slices.ContainsFunc(k.purged, func(q Purged) bool { return q.Thumbprint == p.Thumbprint && q.KeyID == p.KeyID }) {
+		return
+	}
+	if len(k.purged) == maxPurged {
+		k.purged = slices.Delete(k.purged, 0, 1)
+	}
+	k.purged = append(k.purged, p)
+}
+
+func (k *Keys) isPurged(key *token.Key) bool {
+	return slices.ContainsFunc(k.purged, func(p Purged) bool { return p.Thumbprint == key.Thumbprint() })
+}

@@ -1,0 +1,87 @@
+package identity
+
+import (
+	"errors"
+	"time"
+)
+
+// Restore begins with the last good key set of an earlier run, where there is
+// one that is not older than the hard limit, and with what was purged then. It
+// is called before Run. Whatever is wrong with the store is logged: the gateway
+// then starts without it, and waits for the backend.
+func (r *Refresher) Restore(now time.Time) {
+	if r.cfg.Store == nil {
+		return
+	}
+	restored, err := r.cfg.Store.Load(now)
+	if err != nil {
+		r.cfg.Log.Warn("stored key set not used", "issuer", r.cfg.Issuer, "error", err.Error())
+		return
+	}
+	r.cfg.Keys.Remember(restored.Purged)
+	age := now.Sub(restored.FetchedAt)
+	if restored.Document == nil {
+		return
+	}
+	if age > r.cfg.HardStale {
+		r.cfg.Log.Warn("stored key set not used", "issuer", r.cfg.Issuer, "error", "older than hard_stale", "age", age.String())
+		return
+	}
+	if _, _, err := r.install(restored.Document, restored.FetchedAt); err != nil {
+		r.cfg.Log.Warn("stored key set not used", "issuer", r.cfg.Issuer, "error", err.Error())
+		return
+	}
+	r.last.Store(&lastGood{document: restored.Document, fetchedAt: restored.FetchedAt, interval: r.cfg.Interval})
+	r.cfg.Log.Info("key set restored", "issuer", r.cfg.Issuer, "age", age.String())
+}
+
+// ErrNotKept means that a purge is in force, and that a restart would forget
+// it: there is no store, or it could not be written.
+var ErrNotKept = errors.New("identity: not kept over a restart")
+
+// save writes the current set and what is purged. Keys that cannot be written
+// are used all the same.
+func (r *Refresher) save() error {
+	if r.cfg.Store == nil {
+		return ErrNotKept
+	}
+	var document []byte
+	fetchedAt := time.Time{}
+	if last := r.last.Load(); last != nil {
+		document, fetchedAt = last.document, last.fetchedAt
+	}
+	if err := r.cfg.Store.Save(document, r.cfg.Keys.Purged(), fetchedAt); err != nil {
+		r.stats.unsaved.Add(1)
+		r.cfg.Log.Warn("key set not stored", "issuer", r.cfg.Issuer, "error", err.Error())
+		return ErrNotKept
+	}
+	return nil
+}
+
+// Purge takes the keys called kid out of use at once, with every verdict that
+// rests on them, and keeps them out until they are allowed. It returns how many
+// keys that were; with ErrNotKept a restart would bring them back.
+func (r *Refresher) Purge(kid string, now time.Time) (int, error) {
+	n := r.cfg.Keys.Purge(kid, now)
+	if n == 0 {
+		return 0, nil
+	}
+	return n, r.exclusive(r.save)
+}
+
+// Allow ends a purge: the next fetch may bring the keys back. It returns how
+// many purges there were; with ErrNotKept a restart would purge them again.
+func (r *Refresher) Allow(kid string) (int, error) {
+	n := r.cfg.Keys.Allow(kid)
+	if n == 0 || r.cfg.Store == nil {
+		return n, nil
+	}
+	return n, r.exclusive(r.save)
+}
+
+// exclusive runs f while no fetch is made, whose end would write, too.
+func (r *Refresher) exclusive(f func() error) error {
+	r.single <- struct{}{}
+	defer func() { <-r.single }()
+	return f()
+}
