@@ -1,5 +1,5 @@
-// Package admin is the second listener: probes, metrics, version and, where
-// configured, profiles. It is for operators only and must not be reachable by
+// Package admin is the second listener: probes, metrics, version, the key view
+// and, where configured, profiles. It is for operators only and must not be reachable by
 // citizens. It runs on net/http, apart from the data path: it answers while
 // the data path is full.
 package admin
@@ -11,9 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Config is what the listener shows.
@@ -27,7 +29,14 @@ type Config struct {
 	Version any
 	// Pprof serves /debug/pprof/.
 	Pprof bool
-	// Log takes the server's own complaints.
+	// Keys is what /keys shows and changes. Nil: there is no /keys.
+	Keys KeyAdmin
+	// Token is the bearer token without which nothing can be changed (RFC
+	// 6750 section 2.1). Only its digest is kept. Empty: nothing can be
+	// changed at all.
+	Token []byte
+	// Log takes the server's own complaints, and an "audit" line for each
+	// change and each attempt at one.
 	Log *slog.Logger
 }
 
@@ -78,6 +87,9 @@ func handler(cfg Config) http.Handler {
 		writeJSON(w, http.StatusOK, cfg.Version)
 	})
 	mux.Handle("GET /metrics", cfg.Metrics)
+	if cfg.Keys != nil {
+		mux.Handle("GET /keys", newKeyView(cfg.Keys))
+	}
 	if cfg.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -85,7 +97,19 @@ func handler(cfg Config) http.Handler {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return mux
+	if cfg.Keys == nil {
+		return mux
+	}
+	// Beside the mux, which redirects a path with "//" or ".." in it: a key id
+	// may hold either, and a change must not be redirected to another key.
+	changes := newKeyChanges(cfg)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.EscapedPath(), keyPrefix) {
+			changes.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 type readiness struct {
@@ -93,10 +117,21 @@ type readiness struct {
 	Missing []string `json:"missing,omitzero"`
 }
 
+// seconds writes a time.Duration, which has no form of its own in JSON, as whole
+// seconds.
+func seconds() *json.Marshalers {
+	return json.MarshalToFunc(func(e *jsontext.Encoder, d time.Duration) error {
+		return e.WriteToken(jsontext.Int(int64(d / time.Second)))
+	})
+}
+
 func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), json.WithMarshalers(seconds()))
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.MarshalWrite(w, v, json.Deterministic(true))
-	_, _ = w.Write([]byte("\n"))
+	_, _ = w.Write(append(body, '\n'))
 }

@@ -54,6 +54,9 @@ const (
 	ClaimInvalid
 	// TokenRevoked: the token, its session, subject, client or key is revoked.
 	TokenRevoked
+	// TokenInactive: the issuer, asked about the token, does not vouch for it
+	// (RFC 7662 section 2.2).
+	TokenInactive
 	// AuthenticationInsufficient: acr or auth_time do not satisfy the rule.
 	AuthenticationInsufficient
 
@@ -94,8 +97,13 @@ const (
 	// RequestTimeout: the head or body did not arrive in time.
 	RequestTimeout
 
-	// KeysUnavailable: the issuer's key set is missing or past its hard limit.
+	// KeysUnavailable: the issuer's key set is missing, or a key could not be
+	// looked up in time.
 	KeysUnavailable
+	// KeysStale: the issuer's key set is past its hard limit.
+	KeysStale
+	// IntrospectionUnavailable: the issuer could not be asked about the token.
+	IntrospectionUnavailable
 	// Overloaded: the request was shed.
 	Overloaded
 	// UpstreamSaturated: all connections to the upstreams are in use, or all

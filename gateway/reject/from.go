@@ -22,6 +22,7 @@ var tokenCodes = [...]struct {
 	{token.ErrIssuer, IssuerUnknown},
 	{token.ErrAudience, AudienceMismatch},
 	{token.ErrAlgorithm, TokenAlgorithmNotAllowed},
+	{token.ErrInactive, TokenInactive},
 	{token.ErrTooLarge, TokenTooLarge},
 	{token.ErrType, TokenTypeNotAllowed},
 	{token.ErrCritical, TokenCriticalHeader},

@@ -58,6 +58,7 @@ var table = [codeCount]entry{
 	ClaimMissing:             token401("claim_missing", "Phiên đăng nhập thiếu thông tin bắt buộc. Vui lòng đăng nhập lại.", "The access token lacks a required claim. Please log in again."),
 	ClaimInvalid:             token401("claim_invalid", "Phiên đăng nhập có thông tin không hợp lệ. Vui lòng đăng nhập lại.", "The access token has an invalid claim. Please log in again."),
 	TokenRevoked:             token401("token_revoked", "Phiên đăng nhập đã bị thu hồi. Vui lòng đăng nhập lại.", "The login was revoked. Please log in again."),
+	TokenInactive:            token401("token_inactive", "Phiên đăng nhập không còn hiệu lực. Vui lòng đăng nhập lại.", "The login is no longer active. Please log in again."),
 	AuthenticationInsufficient: {
 		name: "authentication_insufficient", status: fasthttp.StatusUnauthorized, class: ClassForbidden,
 		bearer: insufficientAuthentication, login: true, heading: headingStepUp,
@@ -98,12 +99,9 @@ var table = [codeCount]entry{
 		en:      "The request did not arrive in time. Please try again.",
 	},
 
-	KeysUnavailable: {
-		name: "keys_unavailable", status: fasthttp.StatusServiceUnavailable, class: ClassUnavailable,
-		retryAfter: 30, retryable: true, login: true, inPerson: true, heading: headingUnavailable,
-		vi: "Hệ thống tạm thời không xác minh được phiên đăng nhập. Vui lòng thử lại sau ít phút.",
-		en: "Logins cannot be verified at the moment. Please try again in a few minutes.",
-	},
+	KeysUnavailable:          unverifiable("keys_unavailable", "Hệ thống tạm thời không xác minh được phiên đăng nhập. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment. Please try again in a few minutes."),
+	KeysStale:                unverifiable("keys_stale", "Hệ thống tạm thời không xác minh được phiên đăng nhập do khóa xác minh đã quá cũ. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment: the keys of their issuer are out of date. Please try again in a few minutes."),
+	IntrospectionUnavailable: unverifiable("introspection_unavailable", "Hệ thống tạm thời không liên hệ được với nơi cấp phiên đăng nhập để xác minh. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment: their issuer cannot be reached. Please try again in a few minutes."),
 	Overloaded: {
 		name: "overloaded", status: fasthttp.StatusServiceUnavailable, class: ClassUnavailable,
 		retryAfter: 60, retryable: true, heading: headingBusy,
@@ -151,6 +149,15 @@ func account(name, vi, en string) entry {
 // its end may not be known.
 func request(name string, status int, vi, en string) entry {
 	return entry{name: name, status: status, class: ClassInvalid, closes: true, heading: headingRequest, vi: vi, en: en}
+}
+
+// unverifiable is a 503: the token may be good, but who could tell is away. No
+// login would help, so filing in person is named.
+func unverifiable(name, vi, en string) entry {
+	return entry{
+		name: name, status: fasthttp.StatusServiceUnavailable, class: ClassUnavailable,
+		retryAfter: 30, retryable: true, login: true, inPerson: true, heading: headingUnavailable, vi: vi, en: en,
+	}
 }
 
 func upstream(name string, status int, retryable bool, vi, en string) entry {
