@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,15 +10,14 @@ import (
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
-	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
-	"github.com/vneid-gateway/vneid-gateway/gateway/token"
 	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 )
 
 // build makes the state of a validated configuration. It opens no connection.
-func build(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*state, error) {
+// What runs in the background for it ends with ctx.
+func build(ctx context.Context, c *config.Config, m *metrics.Metrics, log *slog.Logger) (*state, error) {
 	st := &state{
 		hosts:      hosts{exact: make(map[string]*site), suffix: make(map[string]*site)},
 		byIssuer:   make(map[string]*issuer),
@@ -25,8 +25,11 @@ func build(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*state, erro
 		tokenBytes: int(c.Limits.TokenBytes),
 		log:        accessPolicyOf(c.Log.Access),
 	}
+	if err := st.makeCaches(&c.Verdicts); err != nil {
+		return nil, fmt.Errorf("verdicts: %w", err)
+	}
 	for i := range c.Issuers {
-		is, err := buildIssuer(&c.Issuers[i], m, log)
+		is, err := buildIssuer(ctx, c, &c.Issuers[i], st, m, log)
 		if err != nil {
 			return nil, fmt.Errorf("issuer %s: %w", c.Issuers[i].Name, err)
 		}
@@ -34,7 +37,7 @@ func build(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*state, erro
 		st.byIssuer[c.Issuers[i].Issuer] = is
 	}
 	for i := range c.Sites {
-		s, err := buildSite(c, &c.Sites[i], m)
+		s, err := buildSite(c, &c.Sites[i], st, m)
 		if err != nil {
 			return nil, fmt.Errorf("site %s: %w", c.Sites[i].Name, err)
 		}
@@ -43,100 +46,26 @@ func build(c *config.Config, m *metrics.Metrics, log *slog.Logger) (*state, erro
 			st.hosts.add(host, s)
 		}
 	}
-	verdicts, err := cache.NewVerdicts(cache.VerdictsConfig{
-		MaxBytes: int64(c.Verdicts.MaxBytes),
-		MaxAge:   c.Verdicts.MaxAge,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("verdicts: %w", err)
-	}
-	st.verdicts = verdicts
 	return st, nil
 }
 
-func buildIssuer(c *config.Issuer, m *metrics.Metrics, log *slog.Logger) (*issuer, error) {
-	profile, err := profileOf(c)
-	if err != nil {
-		return nil, err
-	}
-	verifier, err := token.NewVerifier(profile)
-	if err != nil {
-		return nil, err
-	}
-	source, err := sourceOf(c)
-	if err != nil {
-		return nil, err
-	}
-	keys := new(cache.Keys)
-	return &issuer{
-		name:     c.Name,
-		verifier: verifier,
-		keys:     keys,
-		counts:   m.Verifications(c.Name),
-		refresher: identity.NewRefresher(identity.RefresherConfig{
-			Issuer:     c.Name,
-			Source:     source,
-			Keys:       keys,
-			Algorithms: c.Algorithms,
-			Interval:   c.JWKS.Refresh,
-			Log:        log,
-		}),
-	}, nil
-}
+// refusedShare is the part of the memory for verdicts that is set aside for
+// what issuers refused: random tokens cannot drive out good ones.
+const refusedShare = 16
 
-func profileOf(c *config.Issuer) (token.Profile, error) {
-	p := token.Profile{
-		Issuer:            c.Issuer,
-		Algorithms:        c.Algorithms,
-		Types:             c.Types,
-		Audience:          c.Audience.AnyOf,
-		AudienceClaims:    c.Audience.Claims,
-		AudienceUnchecked: c.Audience.Unchecked,
-		MaxLifetime:       c.MaxLifetime,
-		KindClaim:         c.Claims.AccountKind.Claim,
-		LevelClaim:        c.Claims.AccountLevel.Claim,
-	}
-	if c.Leeway != nil {
-		p.Leeway = *c.Leeway
-	}
+func (st *state) makeCaches(c *config.Verdicts) error {
 	var err error
-	if name := c.Claims.AccountKind.Default; name != "" {
-		if p.KindDefault, err = token.ParseKind(name); err != nil {
-			return p, err
-		}
+	if st.verdicts, err = cache.NewVerdicts(cache.VerdictsConfig{MaxBytes: int64(c.MaxBytes), MaxAge: c.MaxAge}); err != nil {
+		return err
 	}
-	p.KindMap = make(map[string]token.Kind, len(c.Claims.AccountKind.Map))
-	for value, name := range c.Claims.AccountKind.Map {
-		if p.KindMap[value], err = token.ParseKind(name); err != nil {
-			return p, err
-		}
-	}
-	p.LevelMap = make(map[string]uint8, len(c.Claims.AccountLevel.Map))
-	for value, level := range c.Claims.AccountLevel.Map {
-		p.LevelMap[value] = uint8(level)
-	}
-	return p, nil
-}
-
-func sourceOf(c *config.Issuer) (identity.Source, error) {
-	if c.JWKS.File != "" {
-		return identity.FileSource{Path: c.JWKS.File, MaxBytes: int64(c.JWKS.MaxBytes)}, nil
-	}
-	client, err := identity.NewClient(identity.ClientConfig{
-		Timeout:  c.JWKS.Timeout,
-		MaxBytes: int64(c.JWKS.MaxBytes),
-		CAFile:   c.JWKS.CAFile,
+	st.refused, err = cache.NewVerdicts(cache.VerdictsConfig{
+		MaxBytes: max(int64(c.MaxBytes)/refusedShare, cache.MinVerdictBytes),
+		MaxAge:   c.MaxAge,
 	})
-	if err != nil {
-		return nil, err
-	}
-	if c.JWKS.Discovery {
-		return identity.DiscoverySource{Client: client, Issuer: c.Issuer, AllowPlainHTTP: c.JWKS.AllowPlainHTTP}, nil
-	}
-	return identity.URLSource{Client: client, URL: c.JWKS.URL}, nil
+	return err
 }
 
-func buildSite(c *config.Config, s *config.Site, m *metrics.Metrics) (*site, error) {
+func buildSite(c *config.Config, s *config.Site, st *state, m *metrics.Metrics) (*site, error) {
 	compiled, err := compilePolicy(c, s)
 	if err != nil {
 		return nil, err
@@ -176,6 +105,12 @@ func buildSite(c *config.Config, s *config.Site, m *metrics.Metrics) (*site, err
 				Idle:      s.Timeouts.Idle,
 			},
 		}),
+	}
+	for _, i := range st.issuers {
+		// Validation allows one of them at a site.
+		if i.introspections != nil && built.accepts(i) {
+			built.opaque = i
+		}
 	}
 	if s.Host == "upstream" {
 		built.host = []byte(strings.TrimSuffix(addresses[0], ":80"))

@@ -56,12 +56,19 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 }
 
 func (g *Gateway) close() {
-	if g.stop != nil {
-		g.stop()
-	}
+	g.stop()
 	st := g.state.Load()
+	for _, i := range st.issuers {
+		if i.unknown != nil {
+			i.unknown.Wait()
+		}
+		if i.introspections != nil {
+			i.introspections.Close()
+		}
+	}
 	for _, s := range st.sites {
 		s.upstreams.Close()
 	}
 	st.verdicts.Close()
+	st.refused.Close()
 }

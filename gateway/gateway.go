@@ -56,6 +56,7 @@ type Gateway struct {
 	listeners []*listener
 	adminAddr net.Addr
 	conns     connCounter
+	base      context.Context // ends with the gateway
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	failed    chan error
@@ -82,17 +83,27 @@ func New(o Options) (*Gateway, error) {
 	g.metrics = metrics.New(g.reasons, o.Version.Version, g.sample)
 	g.nowhere = g.metrics.Site("-")
 	g.conns = connCounter{max: int64(o.Config.Limits.Connections), refused: g.metrics.ConnectionsRefused}
-	st, err := build(o.Config, g.metrics, o.Log)
+	g.base, g.stop = context.WithCancel(context.Background())
+	st, err := build(g.base, o.Config, g.metrics, o.Log)
 	if err != nil {
+		g.stop()
 		return nil, err
 	}
 	g.state.Store(st)
+	var operators []byte
+	if o.Config.Admin.TokenFile != "" {
+		if operators, err = o.Config.Admin.Token(); err != nil {
+			return nil, fmt.Errorf("admin.token_file: %w", err)
+		}
+	}
 	g.server = g.newServer()
 	g.admin = admin.New(admin.Config{
 		Ready:   g.Missing,
 		Metrics: g.metrics.Handler(),
 		Version: o.Version,
 		Pprof:   o.Config.Admin.Pprof,
+		Keys:    keyAdmin{g},
+		Token:   operators,
 		Log:     o.Log,
 	})
 	return g, nil
@@ -101,18 +112,14 @@ func New(o Options) (*Gateway, error) {
 // Start opens the sockets, the admin listener first, and begins to serve and
 // to fetch keys. After an error nothing is left open.
 func (g *Gateway) Start() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	g.stop = cancel
 	adminListener, err := net.Listen("tcp", g.cfg.Admin.Address)
 	if err != nil {
-		cancel()
 		return fmt.Errorf("admin.address: %w", err)
 	}
 	g.adminAddr = adminListener.Addr()
 	for i := range g.cfg.Listen {
 		ln, err := g.listen(&g.cfg.Listen[i])
 		if err != nil {
-			cancel()
 			_ = adminListener.Close()
 			for _, l := range g.listeners {
 				_ = l.Close()
@@ -123,7 +130,9 @@ func (g *Gateway) Start() error {
 	}
 	g.serve("admin listener", func() error { return g.admin.Serve(adminListener) })
 	for _, i := range g.state.Load().issuers {
-		g.running.Go(func() { i.refresher.Run(ctx) })
+		if i.refresher != nil {
+			g.running.Go(func() { i.refresher.Run(g.base) })
+		}
 	}
 	for _, ln := range g.listeners {
 		g.serve("data listener", func() error { return g.server.Serve(ln.checked()) })
@@ -174,23 +183,3 @@ func (g *Gateway) Addresses() []net.Addr {
 
 // AdminAddress returns where the admin listener listens.
 func (g *Gateway) AdminAddress() net.Addr { return g.adminAddr }
-
-// Missing lists what stands between the gateway and readiness: keys of issuers
-// that are not in memory, or a drain. The backend need not be reachable.
-func (g *Gateway) Missing() []string {
-	if g.draining.Load() {
-		return []string{"draining"}
-	}
-	var missing []string
-	for _, i := range g.state.Load().issuers {
-		if i.keys.Snapshot().Len() > 0 {
-			continue
-		}
-		why := "not fetched yet"
-		if failure := i.refresher.Stats().LastFailure; failure != "" {
-			why = "last attempt: " + failure
-		}
-		missing = append(missing, "keys of issuer "+i.name+": "+why)
-	}
-	return missing
-}

@@ -97,7 +97,10 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 	digest := cache.Digest(credential)
 	if v, ok := x.st.verdicts.GetDigest(&digest); ok {
 		issuer := x.st.issuerOf(v.Verifier)
-		if issuer != nil && v.Usable(x.now, issuer.verifier) == nil {
+		if issuer != nil && issuer.usable(v, x.now) {
+			if v.Key != nil {
+				v.Key.Use(v.Claims, digest[0], x.now.Unix())
+			}
 			revoked := x.g.revocations.Revoked(v.Claims, v.Key)
 			x.stage(metrics.StageLookup)
 			if revoked {
@@ -108,42 +111,12 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 		}
 	}
 	x.stage(metrics.StageLookup)
-	return x.verify(credential, &digest)
-}
-
-// verify verifies a token that has no usable verdict: parse, issuer, key,
-// signature, claims; then whether it still holds.
-func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
+	if x.site.opaque != nil && !token.IsCompactJWS(credential) {
+		defer x.stage(metrics.StageIntrospect)
+		return x.introspect(x.site.opaque, credential, &digest)
+	}
 	defer x.stage(metrics.StageVerify)
-	parsed, err := token.Parse(credential)
-	if err != nil {
-		return nil, x.unverified(x.st.unknown, reject.FromToken(err))
-	}
-	issuer := x.st.byIssuer[parsed.Issuer]
-	switch {
-	case issuer == nil:
-		return nil, x.unverified(x.st.unknown, reject.IssuerUnknown)
-	case !x.site.accepts(issuer):
-		return nil, x.unverified(issuer.counts, reject.IssuerNotAccepted)
-	case issuer.keys.Snapshot().Len() == 0:
-		return nil, x.unverified(issuer.counts, reject.KeysUnavailable)
-	}
-	verified, err := issuer.verifier.Verify(&parsed, issuer.keys, x.now)
-	if err != nil {
-		return nil, x.unverified(issuer.counts, reject.FromToken(err))
-	}
-	if x.g.revocations.Revoked(verified.Claims, verified.Key) {
-		return nil, x.unverified(issuer.counts, reject.TokenRevoked)
-	}
-	x.st.verdicts.PutDigest(digest, verified, issuer.verifier, x.now)
-	issuer.counts.Count(noReason)
-	x.claims = verified.Claims
-	return issuer, true
-}
-
-func (x *exchange) unverified(counts *metrics.Verifications, code reject.Code) bool {
-	counts.Count(reasonIndex(code))
-	return x.refuse(code)
+	return x.verify(credential, &digest)
 }
 
 // observed lets a refused request pass where the site only observes: without

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +49,7 @@ func TestInvariant6ReadinessSaysWhatIsMissingAndComesByItself(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &readiness); err != nil || status != http.StatusServiceUnavailable {
 		t.Fatalf("%d %s", status, body)
 	}
-	if len(readiness.Missing) != 1 || readiness.Missing[0] != "keys of issuer vneid: last attempt: unreachable" {
+	if len(readiness.Missing) != 1 || readiness.Missing[0] != "keys of issuer vneid: not fetched yet, last attempt: unreachable" {
 		t.Errorf("%s", body)
 	}
 	if status, _ := r.adminGet("/livez"); status != http.StatusOK {
@@ -82,54 +81,104 @@ func TestInvariant6ReadinessSaysWhatIsMissingAndComesByItself(t *testing.T) {
 	r.wantMetric(3, "key_set_keys", "issuer=vneid")
 }
 
-func TestInvariant6RequestsNeverAskTheBackend(t *testing.T) {
+func TestInvariant6TheBackendIsAskedWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, setup{})
-	before := r.backend.Fetches(backend.KeySetPath)
+	fetches := func() int64 { return r.backend.Fetches(backend.KeySetPath) }
+	before := fetches()
 	for range 20 {
-		for _, fault := range []corpus.Fault{corpus.UnknownKid, corpus.Forged, corpus.WrongIssuer} {
-			r.get("/private", bearer(r.faulty(fault)))
+		r.get("/private", bearer(r.faulty(corpus.Forged)))
+		r.get("/private", bearer(r.faulty(corpus.WrongIssuer)))
+	}
+	if got := fetches(); got != before {
+		t.Errorf("tokens under known keys made %d fetches", got-before)
+	}
+	const budget = 3 // jwks.unknown_key.burst
+	for i := range 50 {
+		stranger, err := corpus.NewKey("ES256", "stranger-"+decimal(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := r.get("/private", bearer(r.signed(stranger))); a.status != 401 || a.code != "key_unknown" {
+			t.Fatalf("%d %s", a.status, a.code)
 		}
 	}
-	if got := r.backend.Fetches(backend.KeySetPath); got != before {
-		t.Errorf("%d requests made %d fetches", 60, got-before)
+	if got := fetches() - before; got != budget {
+		t.Errorf("50 unknown keys made %d fetches, want %d", got, budget)
 	}
+	r.wantMetric(budget, "unknown_key_lookups_total", "issuer=vneid", "outcome=absent")
+	r.wantMetric(50-budget, "unknown_key_lookups_total", "issuer=vneid", "outcome=budget_spent")
 	if a := r.get("/private", bearer(r.token())); a.status != 200 {
 		t.Errorf("a good key was lost: %d %s", a.status, a.code)
 	}
 }
 
-func TestAKeySetThatCannotBeUsedChangesNothing(t *testing.T) {
+func TestRotatedKeyIsFetchedByTheFirstTokenUnderIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setup{})
+	r.warm(r.token())
+	next, err := corpus.NewKey("ES256", "next")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.backend.AddKey(next); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.get("/private", bearer(r.signed(next))); a.status != 200 {
+		t.Errorf("the first token under a new key: %d %s", a.status, a.code)
+	}
+	r.wantMetric(1, "unknown_key_lookups_total", "issuer=vneid", "outcome=found")
+	r.wantMetric(4, "key_set_keys", "issuer=vneid")
+}
+
+func TestKeyThatCouldNotBeLookedUpIsAnsweredAsConfigured(t *testing.T) {
+	t.Parallel()
+	stranger, err := corpus.NewKey("ES256", "stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		answer string
+		status int
+		code   string
+	}{
+		{"refuse", 401, "key_unknown"},
+		{"unavailable", 503, "keys_unavailable"},
+	} {
+		t.Run(c.answer, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, setup{keySet: "unknown_key: { answer: " + c.answer + " }"})
+			r.backend.SetFault(backend.Status(500))
+			if a := r.get("/private", bearer(r.signed(stranger))); a.status != c.status || a.code != c.code {
+				t.Errorf("%d %s, want %d %s", a.status, a.code, c.status, c.code)
+			}
+			r.wantMetric(1, "unknown_key_lookups_total", "issuer=vneid", "outcome=fetch_failed")
+		})
+	}
+}
+
+func TestKeysPastTheirHardLimitVerifyNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, setup{})
 	tok := r.token()
-	refresher := r.state.Load().issuers[0].refresher
-	for reason, spoil := range map[string]func(){
-		"status":        func() { r.backend.SetFault(backend.Status(http.StatusInternalServerError)) },
-		"malformed":     func() { r.backend.SetFault(backend.HTML()) },
-		"unreachable":   func() { r.backend.SetFault(backend.Down()) },
-		"too_large":     func() { r.backend.SetFault(backend.Huge(2 << 20)) },
-		"no_usable_key": func() { r.backend.SetFault(nil); r.backend.SetKeySetJSON([]byte(`{"keys":[]}`)) },
-	} {
-		spoil()
-		if err := refresher.Refresh(t.Context()); err == nil {
-			t.Errorf("%s: refreshed", reason)
+	r.warm(tok)
+	vneid := r.state.Load().issuers[0]
+	vneid.hardStale = 0
+	for _, tok := range []string{tok, r.token()} {
+		if a := r.get("/private", bearer(tok)); a.status != 503 || a.code != "keys_stale" || a.header.Get("Retry-After") == "" {
+			t.Errorf("%d %s", a.status, a.code)
 		}
-		if a := r.get("/private", bearer(tok)); a.status != 200 {
-			t.Errorf("%s: %d %s", reason, a.status, a.code)
-		}
-		if reason == "malformed" || reason == "no_usable_key" {
-			continue // which of the two is the identity package's to say
-		}
-		r.wantMetric(1, "key_set_fetch_failures_total", "issuer=vneid", "reason="+reason)
 	}
-	r.wantMetric(5, "key_set_fetch_failures_total", "issuer=vneid")
-	r.wantMetric(3, "key_set_keys", "issuer=vneid")
-	r.wantMetric(1, "ready")
-	if age := r.metric("key_set_age_seconds", "issuer=vneid"); age <= 0 || age > patience.Seconds()+time.Minute.Seconds() {
-		t.Errorf("age %v", age)
+	r.wantMetric(1, "key_set_stale", "issuer=vneid", "limit=hard")
+	r.wantMetric(0, "ready")
+	if missing := r.Missing(); len(missing) != 1 || missing[0] != "keys of issuer vneid: older than hard_stale" {
+		t.Errorf("%q", missing)
 	}
-	if strings.Contains(r.log.String(), r.backend.URL()) {
-		t.Error("the log repeats an address")
+	if a := r.get("/open/x"); a.status != 200 {
+		t.Errorf("public: %d", a.status)
+	}
+	vneid.hardStale = time.Hour
+	if a := r.get("/private", bearer(tok)); a.status != 200 {
+		t.Errorf("fresh again: %d %s", a.status, a.code)
 	}
 }

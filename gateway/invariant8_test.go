@@ -33,13 +33,14 @@ func TestInvariant8ARequestSeesOneConfiguration(t *testing.T) {
 	<-hook.entered
 	// Meanwhile everything changes: the upstream, the rules, the issuer's keys.
 	before := r.state.Load()
-	next, err := build(r.config(setup{upstreams: "[" + other.URL() + "]", site: "issuers: [legacy]"}), r.metrics, r.log.logger)
+	next, err := build(r.base, r.config(setup{upstreams: "[" + other.URL() + "]", site: "issuers: [legacy]"}), r.metrics, r.log.logger)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.state.Store(next)
 	t.Cleanup(func() {
 		before.verdicts.Close()
+		before.refused.Close()
 		for _, s := range before.sites {
 			s.upstreams.Close()
 		}

@@ -270,7 +270,8 @@ func TestNothingIsLeftAfterShutdown(t *testing.T) {
 func TestMissingKeyFileIsSaidByReadiness(t *testing.T) {
 	t.Parallel()
 	r := buildRig(t, setup{})
-	r.cfg.Issuers[0].JWKS = config.JWKS{File: t.TempDir() + "/absent.json", Refresh: time.Hour, MaxBytes: 1 << 20}
+	keys := &r.cfg.Issuers[0].JWKS
+	keys.URL, keys.File = "", t.TempDir()+"/absent.json"
 	g, err := New(Options{Config: r.cfg, Log: r.log.logger})
 	if err != nil {
 		t.Fatal(err)
@@ -283,6 +284,6 @@ func TestMissingKeyFileIsSaidByReadiness(t *testing.T) {
 	defer r.stop()
 	r.eventually("said", func() bool {
 		missing := r.Missing()
-		return len(missing) == 1 && missing[0] == "keys of issuer vneid: last attempt: unreachable"
+		return len(missing) == 1 && missing[0] == "keys of issuer vneid: not fetched yet, last attempt: unreachable"
 	})
 }

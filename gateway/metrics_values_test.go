@@ -127,24 +127,33 @@ func TestLabelsComeFromClosedSets(t *testing.T) {
 	}
 	issuers := []string{"vneid", "legacy"}
 	allowed := map[string]map[string][]string{
-		"requests_total":               {"site": {"hanoi", "-"}, "outcome": {"allowed", "refused", "failed", "observed"}, "reason": codes},
-		"request_duration_seconds":     {"site": {"hanoi", "-"}},
-		"overhead_duration_seconds":    {"site": {"hanoi", "-"}},
-		"notices_total":                {"site": {"hanoi", "-"}},
-		"verifications_total":          {"issuer": append(issuers, "unknown"), "reason": codes},
-		"wire_refusals_total":          {"reason": framing},
-		"stage_duration_seconds":       {"stage": {"route", "lookup", "verify", "policy", "upstream"}},
-		"build_info":                   {"version": {"test"}},
-		"key_set_age_seconds":          {"issuer": issuers},
-		"key_set_keys":                 {"issuer": issuers},
-		"key_set_skipped_keys":         {"issuer": issuers},
-		"key_set_fetches_total":        {"issuer": issuers},
-		"key_set_fetch_failures_total": {"issuer": issuers, "reason": identity.Reasons()},
-		"site_observes":                {"site": {"hanoi"}},
-		"upstream_connections_limit":   {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
-		"upstream_connections":         {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
-		"upstream_dial_failures_total": {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
-		"verdict_cache_lookups_total":  {"result": {"hit", "miss"}},
+		"requests_total":                {"site": {"hanoi", "-"}, "outcome": {"allowed", "refused", "failed", "observed"}, "reason": codes},
+		"request_duration_seconds":      {"site": {"hanoi", "-"}},
+		"overhead_duration_seconds":     {"site": {"hanoi", "-"}},
+		"notices_total":                 {"site": {"hanoi", "-"}},
+		"verifications_total":           {"issuer": append(issuers, "unknown"), "reason": codes},
+		"wire_refusals_total":           {"reason": framing},
+		"stage_duration_seconds":        {"stage": {"route", "lookup", "verify", "introspect", "policy", "upstream"}},
+		"build_info":                    {"version": {"test"}},
+		"key_set_age_seconds":           {"issuer": issuers},
+		"key_set_keys":                  {"issuer": issuers},
+		"key_set_skipped_keys":          {"issuer": issuers},
+		"key_set_fetches_total":         {"issuer": issuers},
+		"key_set_fetch_failures_total":  {"issuer": issuers, "reason": identity.Reasons()},
+		"site_observes":                 {"site": {"hanoi"}},
+		"key_set_stale":                 {"issuer": issuers, "limit": {"soft", "hard"}},
+		"key_set_unused_keys":           {"issuer": issuers},
+		"key_set_retirable_keys":        {"issuer": issuers},
+		"key_set_purged_keys":           {"issuer": issuers},
+		"key_set_unsaved_total":         {"issuer": issuers},
+		"unknown_key_lookups_total":     {"issuer": issuers, "outcome": lookups()},
+		"backend_breaker":               {"issuer": issuers, "state": identity.BreakerStates()},
+		"backend_breaker_opened_total":  {"issuer": issuers},
+		"backend_breaker_refused_total": {"issuer": issuers},
+		"upstream_connections_limit":    {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
+		"upstream_connections":          {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
+		"upstream_dial_failures_total":  {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
+		"verdict_cache_lookups_total":   {"result": {"hit", "miss"}},
 	}
 	series := 0
 	for name, family := range r.gathered() {
@@ -166,4 +175,11 @@ func TestLabelsComeFromClosedSets(t *testing.T) {
 			t.Errorf("%s is not exposed", name)
 		}
 	}
+}
+
+func lookups() (names []string) {
+	for _, l := range identity.Lookups() {
+		names = append(names, l.String())
+	}
+	return names
 }

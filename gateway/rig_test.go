@@ -37,6 +37,7 @@ type setup struct {
 	answer      func(origin.Request) origin.Answer // of the upstream; default: 200
 	upstreams   string                             // instead of the recorder
 	issuer      string                             // further fields of the issuer
+	keySet      string                             // further fields of its jwks
 	site        string                             // further fields of the site
 	top         string                             // further parts of the configuration, limits and cutover
 	sites       string                             // further sites
@@ -55,7 +56,7 @@ admin: { address: "127.0.0.1:0" }
 issuers:
   - name: vneid
     issuer: ISSUER
-    jwks: { url: ISSUER/jwks, refresh: 24h }
+    jwks: { url: ISSUER/jwks, refresh: 24h, soft_stale: 30h, hard_stale: 48h, KEYSET }
     audience: { any_of: [tthc] }
     claims:
       account_kind: { claim: account_type, map: { "1": citizen, "2": organisation, "9": officer } }
@@ -64,7 +65,7 @@ issuers:
     ISSUER-MORE
   - name: legacy
     issuer: LEGACY
-    jwks: { url: LEGACY/jwks, refresh: 24h }
+    jwks: { url: LEGACY/jwks, refresh: 24h, soft_stale: 30h, hard_stale: 48h }
     audience: { any_of: [tthc] }
     claims:
       account_kind: { claim: account_type, map: { "1": citizen, "2": organisation } }
@@ -167,6 +168,7 @@ func (r *rig) config(s setup) *config.Config {
 		"UPSTREAMS", or(s.upstreams, "["+r.upstream.URL()+"]"),
 		"SITE-MORE", strings.TrimSpace(or(s.site, defaultSite)),
 		"SITES", s.sites,
+		"KEYSET", or(s.keySet, ""),
 		"TOP", s.top,
 		"ACCESS", or(s.access, "{ sample: 1, refused_per_second: 1000000 }"),
 		"SHUTDOWN", or(s.shutdown, "{ delay: 0s, deadline: 10s }"),

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"slices"
+	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
@@ -20,6 +21,9 @@ type state struct {
 	issuers  []*issuer
 	byIssuer map[string]*issuer // by the iss claim
 	verdicts *cache.Verdicts
+	// refused remembers what issuers said of tokens that are not good, in
+	// memory of its own.
+	refused *cache.Verdicts
 	// unknown counts tokens of nobody's issuer.
 	unknown    *metrics.Verifications
 	tokenBytes int
@@ -28,11 +32,45 @@ type state struct {
 
 // issuer is one party whose tokens can be verified.
 type issuer struct {
-	name      string
-	verifier  *token.Verifier
-	keys      *cache.Keys
+	name     string
+	verifier *token.Verifier
+	keys     *cache.Keys
+	guard    *identity.Guard
+	counts   *metrics.Verifications
+
+	// refresher and unknown are nil for an issuer without a key set.
 	refresher *identity.Refresher
-	counts    *metrics.Verifications
+	unknown   *identity.UnknownKeys
+	softStale time.Duration
+	hardStale time.Duration
+	// unavailable answers 503 for a key that could not be looked up.
+	unavailable bool
+
+	// introspections is nil for an issuer that is not asked about tokens;
+	// confirms says that it is asked about JWTs, too.
+	introspections *identity.Introspections
+	confirms       bool
+}
+
+// usable reports whether a verdict about a token of the issuer still holds
+// without asking anybody.
+func (i *issuer) usable(v *cache.Verdict, now time.Time) bool {
+	switch {
+	case v.Usable(now, i.verifier) != nil:
+		return false
+	case v.Key != nil && i.stale(now):
+		return false
+	case v.Key == nil || i.confirms:
+		return i.introspections != nil && i.introspections.Fresh(v, now)
+	}
+	return true
+}
+
+// stale reports whether the issuer's keys are past their hard limit: nothing is
+// verified under them, and no verdict that rests on them is used.
+func (i *issuer) stale(now time.Time) bool {
+	age, ok := i.keys.Age(now)
+	return ok && age > i.hardStale
 }
 
 // site is one system behind the gateway.
@@ -46,7 +84,9 @@ type site struct {
 	forwardCredential bool
 	identity          []identityField
 	// host replaces the client's Host; nil preserves it.
-	host    []byte
+	host []byte
+	// opaque is asked about tokens that are no JWT; nil for nobody.
+	opaque  *issuer
 	maxBody int64
 }
 

@@ -55,6 +55,8 @@ const (
 	StageLookup
 	// StageVerify: a token that was not in the cache.
 	StageVerify
+	// StageIntrospect: a token that only its issuer can read.
+	StageIntrospect
 	// StagePolicy: the decision.
 	StagePolicy
 	// StageUpstream: from taking a connection to the response head.
@@ -63,7 +65,7 @@ const (
 	stages
 )
 
-var stageNames = [stages]string{"route", "lookup", "verify", "policy", "upstream"}
+var stageNames = [stages]string{"route", "lookup", "verify", "introspect", "policy", "upstream"}
 
 // overheadBuckets stand around the objective: p99 of the gateway's own time
 // below 5 ms.

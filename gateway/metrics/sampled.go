@@ -34,9 +34,27 @@ type IssuerSample struct {
 	// Age is the time since the set was fetched; HasKeys says whether it was.
 	Age     time.Duration
 	HasKeys bool
-	// Fetches counts attempts, Failures those that failed by reason.
+	// SoftStale and HardStale say that the set is past these limits.
+	SoftStale, HardStale bool
+	// Unused counts keys under which no token was seen, Retirable those that
+	// could go unnoticed, Purged those an operator took out of use.
+	Unused, Retirable, Purged int
+	// Fetches counts attempts, Failures those that failed by reason, Unsaved
+	// the good sets that could not be kept for the next start.
 	Fetches  uint64
 	Failures map[string]uint64
+	Unsaved  uint64
+	// Lookups counts searches for unknown keys by outcome.
+	Lookups map[string]uint64
+	// Introspections counts decisions about introspected tokens by outcome,
+	// IntrospectionFailures questions without an answer by reason. Nil for an
+	// issuer that is not asked.
+	Introspections, IntrospectionFailures map[string]uint64
+	// BreakerState is one of BreakerStates; Opened counts how often the breaker
+	// opened, Refused the calls it did not let through.
+	BreakerState                  string
+	BreakerStates                 []string
+	BreakerOpened, BreakerRefused uint64
 }
 
 // UpstreamSample tells of one upstream of one site.
@@ -75,6 +93,17 @@ var sampledMetrics = []struct {
 	{"key_set_skipped_keys", "Keys of an issuer's current set that cannot be used.", []string{"issuer"}},
 	{"key_set_fetches_total", "Attempts to fetch an issuer's key set.", []string{"issuer"}},
 	{"key_set_fetch_failures_total", "Failed attempts to fetch an issuer's key set, by reason.", []string{"issuer", "reason"}},
+	{"key_set_stale", "1 where an issuer's key set is older than the limit (soft: reported, hard: refused).", []string{"issuer", "limit"}},
+	{"key_set_unused_keys", "Keys of an issuer under which no token was seen since they were loaded.", []string{"issuer"}},
+	{"key_set_retirable_keys", "Keys of an issuer under which every token that was seen has expired.", []string{"issuer"}},
+	{"key_set_purged_keys", "Keys of an issuer that an operator took out of use.", []string{"issuer"}},
+	{"key_set_unsaved_total", "Good key sets that could not be kept for the next start.", []string{"issuer"}},
+	{"unknown_key_lookups_total", "Requests whose token named an unknown key, by what became of the search.", []string{"issuer", "outcome"}},
+	{"introspections_total", "Decisions about introspected tokens that no cached verdict could take, by outcome.", []string{"issuer", "outcome"}},
+	{"introspection_failures_total", "Questions to an issuer's introspection endpoint without a usable answer, by reason.", []string{"issuer", "reason"}},
+	{"backend_breaker", "1 for the state that the breaker of an issuer's identity backend is in.", []string{"issuer", "state"}},
+	{"backend_breaker_opened_total", "How often the breaker of an issuer's identity backend opened.", []string{"issuer"}},
+	{"backend_breaker_refused_total", "Calls to an issuer's identity backend that the breaker did not let through.", []string{"issuer"}},
 	{"upstream_connections", "Open connections to an upstream, idle ones included.", []string{"site", "upstream"}},
 	{"upstream_connections_limit", "How many connections to an upstream may be open.", []string{"site", "upstream"}},
 	{"upstream_dial_failures_total", "Connections to an upstream that could not be opened.", []string{"site", "upstream"}},
@@ -119,15 +148,7 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 		gauge("site_observes", truth(s.Observes), s.Site)
 	}
 	for _, i := range sample.Issuers {
-		if i.HasKeys {
-			gauge("key_set_age_seconds", i.Age.Seconds(), i.Issuer)
-		}
-		gauge("key_set_keys", float64(i.Keys), i.Issuer)
-		gauge("key_set_skipped_keys", float64(i.Skipped), i.Issuer)
-		count("key_set_fetches_total", i.Fetches, i.Issuer)
-		for reason, n := range i.Failures {
-			count("key_set_fetch_failures_total", n, i.Issuer, reason)
-		}
+		i.collect(gauge, count)
 	}
 	for _, u := range sample.Upstreams {
 		gauge("upstream_connections", float64(u.Connections), u.Site, u.Upstream)
@@ -142,6 +163,38 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 	count("verdict_cache_evictions_total", sample.Verdicts.Evicted)
 	count("verdict_cache_expirations_total", sample.Verdicts.Expired)
 	count("verdict_cache_rejections_total", sample.Verdicts.Rejected)
+}
+
+func (i *IssuerSample) collect(gauge func(string, float64, ...string), count func(string, uint64, ...string)) {
+	if i.HasKeys {
+		gauge("key_set_age_seconds", i.Age.Seconds(), i.Issuer)
+	}
+	gauge("key_set_keys", float64(i.Keys), i.Issuer)
+	gauge("key_set_skipped_keys", float64(i.Skipped), i.Issuer)
+	gauge("key_set_stale", truth(i.SoftStale), i.Issuer, "soft")
+	gauge("key_set_stale", truth(i.HardStale), i.Issuer, "hard")
+	gauge("key_set_unused_keys", float64(i.Unused), i.Issuer)
+	gauge("key_set_retirable_keys", float64(i.Retirable), i.Issuer)
+	gauge("key_set_purged_keys", float64(i.Purged), i.Issuer)
+	count("key_set_fetches_total", i.Fetches, i.Issuer)
+	count("key_set_unsaved_total", i.Unsaved, i.Issuer)
+	for reason, n := range i.Failures {
+		count("key_set_fetch_failures_total", n, i.Issuer, reason)
+	}
+	for outcome, n := range i.Lookups {
+		count("unknown_key_lookups_total", n, i.Issuer, outcome)
+	}
+	for outcome, n := range i.Introspections {
+		count("introspections_total", n, i.Issuer, outcome)
+	}
+	for reason, n := range i.IntrospectionFailures {
+		count("introspection_failures_total", n, i.Issuer, reason)
+	}
+	for _, state := range i.BreakerStates {
+		gauge("backend_breaker", truth(state == i.BreakerState), i.Issuer, state)
+	}
+	count("backend_breaker_opened_total", i.BreakerOpened, i.Issuer)
+	count("backend_breaker_refused_total", i.BreakerRefused, i.Issuer)
 }
 
 func truth(b bool) float64 {

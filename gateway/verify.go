@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"errors"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/cache"
+	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
+	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/token"
+)
+
+// verify verifies a token that has no usable verdict: parse, issuer, key,
+// signature, claims; then whether it still holds.
+func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
+	parsed, err := token.Parse(credential)
+	if err != nil {
+		return nil, x.unverified(x.st.unknown, reject.FromToken(err))
+	}
+	issuer := x.st.byIssuer[parsed.Issuer]
+	switch {
+	case issuer == nil:
+		return nil, x.unverified(x.st.unknown, reject.IssuerUnknown)
+	case !x.site.accepts(issuer):
+		return nil, x.unverified(issuer.counts, reject.IssuerNotAccepted)
+	case issuer.refresher == nil:
+		// It has no key set: only it can say what its tokens are.
+		return x.introspect(issuer, credential, digest)
+	case issuer.keys.Snapshot().Len() == 0:
+		return nil, x.unverified(issuer.counts, reject.KeysUnavailable)
+	case issuer.stale(x.now):
+		return nil, x.unverified(issuer.counts, reject.KeysStale)
+	}
+	verified, err := x.prove(issuer, &parsed)
+	switch {
+	case errors.Is(err, errNotLookedUp):
+		return nil, x.unverified(issuer.counts, reject.KeysUnavailable)
+	case err != nil:
+		return nil, x.unverified(issuer.counts, reject.FromToken(err))
+	}
+	verified.Key.Use(verified.Claims, digest[0], x.now.Unix())
+	if issuer.confirms {
+		v, err := issuer.introspections.Confirm(x.g.base, credential, digest, verified, x.now)
+		return x.introspected(issuer, v, err)
+	}
+	x.st.verdicts.PutDigest(digest, verified, issuer.verifier, x.now)
+	return x.verified(issuer, verified.Claims, verified.Key)
+}
+
+// prove checks the token against the issuer's keys, after a look for one that
+// is not in memory.
+func (x *exchange) prove(i *issuer, parsed *token.Parsed) (token.Verified, error) {
+	verified, err := i.verifier.Verify(parsed, i.keys, x.now)
+	if !errors.Is(err, token.ErrKeyUnknown) {
+		return verified, err
+	}
+	if err := x.search(i, parsed); err != nil {
+		return token.Verified{}, err
+	}
+	return i.verifier.Verify(parsed, i.keys, x.now)
+}
+
+// introspect asks the issuer about a token that only it can read, or knows what
+// it said not long ago.
+func (x *exchange) introspect(i *issuer, credential []byte, digest *[32]byte) (*issuer, bool) {
+	v, err := i.introspections.Verdict(x.g.base, credential, digest, x.now)
+	return x.introspected(i, v, err)
+}
+
+func (x *exchange) introspected(i *issuer, v *cache.Verdict, err error) (*issuer, bool) {
+	x.now = time.Now()
+	switch {
+	case errors.Is(err, identity.ErrIntrospection):
+		return nil, x.unverified(i.counts, reject.IntrospectionUnavailable)
+	case err != nil:
+		return nil, x.unverified(i.counts, reject.FromToken(err))
+	}
+	return x.verified(i, v.Claims, v.Key)
+}
+
+// verified takes what a token proved, unless it was revoked since.
+func (x *exchange) verified(i *issuer, claims *token.Claims, key *token.Key) (*issuer, bool) {
+	if x.g.revocations.Revoked(claims, key) {
+		return nil, x.unverified(i.counts, reject.TokenRevoked)
+	}
+	i.counts.Count(noReason)
+	x.claims = claims
+	return i, true
+}
+
+// errNotLookedUp means that a key could not be looked for, where the issuer is
+// configured to say so.
+var errNotLookedUp = errors.New("gateway: key not looked up")
+
+// search looks for the key of a token that is good but for that, within the
+// issuer's budget.
+func (x *exchange) search(i *issuer, parsed *token.Parsed) error {
+	outcome := i.unknown.Await(parsed.KeyID, parsed.Algorithm())
+	x.now = time.Now()
+	switch {
+	case outcome == identity.LookupFound:
+		return nil
+	case outcome == identity.LookupAbsent || !i.unavailable:
+		return token.ErrKeyUnknown
+	}
+	return errNotLookedUp
+}
+
+func (x *exchange) unverified(counts *metrics.Verifications, code reject.Code) bool {
+	counts.Count(reasonIndex(code))
+	return x.refuse(code)
+}
