@@ -52,7 +52,7 @@ func (x *exchange) route() bool {
 		x.g.countFraming(err)
 		return x.refuse(reject.TargetMalformed)
 	}
-	if max := x.site.maxBody; max > 0 && int64(header.ContentLength()) > max {
+	if limit := x.site.maxBody; limit > 0 && int64(header.ContentLength()) > limit {
 		return x.refuse(reject.BodyTooLarge)
 	}
 	// Methods are case-sensitive (RFC 9110 section 9.1), but some upstreams
