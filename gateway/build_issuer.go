@@ -180,6 +180,7 @@ func introspectionsOf(i *config.Issuer, built *issuer, st *state) (*identity.Int
 	if err != nil {
 		return nil, err
 	}
+	built.asker = asker
 	return identity.NewIntrospections(identity.IntrospectionsConfig{
 		Asker:             asker,
 		Verifier:          built.verifier,

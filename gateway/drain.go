@@ -64,6 +64,7 @@ func (g *Gateway) close() {
 		}
 		if i.introspections != nil {
 			i.introspections.Close()
+			i.asker.Close()
 		}
 	}
 	for _, s := range st.sites {

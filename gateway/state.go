@@ -49,6 +49,7 @@ type issuer struct {
 	// introspections is nil for an issuer that is not asked about tokens;
 	// confirms says that it is asked about JWTs, too.
 	introspections *identity.Introspections
+	asker          *identity.Introspector
 	confirms       bool
 }
 

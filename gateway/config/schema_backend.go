@@ -168,6 +168,7 @@ type Introspection struct {
 
 	// WhenUnavailable is "refuse" (default: 503 introspection_unavailable) or
 	// "use_cached_until_exp": an active answer older than max_age is believed
-	// while the backend cannot be asked, until the token's exp.
+	// while the backend cannot be asked, until the token's exp or, if that comes
+	// first, verdicts.max_age.
 	WhenUnavailable string `yaml:"when_unavailable" default:"refuse" enum:"when unavailable"`
 }
