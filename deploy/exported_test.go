@@ -31,7 +31,12 @@ func exported(t *testing.T) map[string]series {
 	m := metrics.New(reasons, "v0.0.0", func() metrics.Sample {
 		return metrics.Sample{
 			Issuers: []metrics.IssuerSample{{
-				Issuer: "vneid", HasKeys: true, Failures: map[string]uint64{identity.Reasons()[0]: 1},
+				Issuer: "vneid", HasKeys: true,
+				Failures:              counted(identity.Reasons()),
+				Lookups:               counted(lookups()),
+				Introspections:        counted(introspected),
+				IntrospectionFailures: counted(identity.Reasons()),
+				BreakerStates:         identity.BreakerStates(),
 			}},
 			Sites:     []metrics.SiteSample{{Site: "hanoi"}},
 			Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "10.0.0.11:8080"}},
@@ -75,6 +80,25 @@ func exported(t *testing.T) map[string]series {
 	return all
 }
 
+// introspected lists what becomes of introspections, in the order of the
+// gateway's own counters.
+var introspected = []string{"believed", "refusal_believed", "active", "inactive", "unfit", "used_while_away", "unavailable"}
+
+func lookups() (names []string) {
+	for _, l := range identity.Lookups() {
+		names = append(names, l.String())
+	}
+	return names
+}
+
+func counted(names []string) map[string]uint64 {
+	counts := make(map[string]uint64, len(names))
+	for _, name := range names {
+		counts[name] = 1
+	}
+	return counts
+}
+
 // closeSets fills in the values of labels from closed sets.
 func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []string) {
 	outcomes := set(metrics.Allowed.String(), metrics.Refused.String(), metrics.Failed.String(), metrics.Observed.String())
@@ -82,6 +106,9 @@ func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []st
 	all[ns("requests_total")]["reason"] = set(reasons...)
 	all[ns("verifications_total")]["reason"] = set(reasons...)
 	all[ns("key_set_fetch_failures_total")]["reason"] = set(identity.Reasons()...)
+	all[ns("introspection_failures_total")]["reason"] = set(identity.Reasons()...)
+	all[ns("introspections_total")]["outcome"] = set(introspected...)
+	all[ns("unknown_key_lookups_total")]["outcome"] = set(lookups()...)
 	framing := make(map[string]bool)
 	for _, r := range wire.Reasons() {
 		framing[r.String()] = true
@@ -89,7 +116,7 @@ func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []st
 	all[ns("wire_refusals_total")]["reason"] = framing
 	for _, f := range families {
 		// These have all their children from the start.
-		for _, label := range []string{"stage", "result"} {
+		for _, label := range []string{"stage", "result", "limit", "state"} {
 			values := make(map[string]bool)
 			for _, metric := range f.GetMetric() {
 				for _, l := range metric.GetLabel() {

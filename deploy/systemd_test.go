@@ -84,6 +84,8 @@ func TestUnitSetsWhatTheSandboxRestsOn(t *testing.T) {
 		"SystemCallFilter":        {"@system-service", "~@privileged @resources"},
 		"LimitCORE":               {"0"},
 		"Restart":                 {"on-failure"},
+		"StateDirectory":          {"vneid-gateway"},
+		"StateDirectoryMode":      {"0700"},
 	} {
 		if got := unitValues(t, key); !slices.Equal(got, want) {
 			t.Errorf("%s=%q, want %q", key, got, want)
