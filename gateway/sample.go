@@ -42,17 +42,18 @@ func (i *issuer) sample(now time.Time) metrics.IssuerSample {
 	age, has := i.keys.Age(now)
 	breaker := i.guard.Stats()
 	s := metrics.IssuerSample{
-		Issuer:         i.name,
-		Keys:           i.keys.Snapshot().Len(),
-		Age:            age,
-		HasKeys:        has,
-		SoftStale:      has && age > i.softStale,
-		HardStale:      has && age > i.hardStale,
-		Purged:         len(i.keys.Purged()),
-		BreakerState:   breaker.State,
-		BreakerStates:  identity.BreakerStates(),
-		BreakerOpened:  breaker.Opened,
-		BreakerRefused: breaker.Refused,
+		Issuer:           i.name,
+		IntrospectedOnly: i.refresher == nil,
+		Keys:             i.keys.Snapshot().Len(),
+		Age:              age,
+		HasKeys:          has,
+		SoftStale:        has && age > i.softStale,
+		HardStale:        has && age > i.hardStale,
+		Purged:           len(i.keys.Purged()),
+		BreakerState:     breaker.State,
+		BreakerStates:    identity.BreakerStates(),
+		BreakerOpened:    breaker.Opened,
+		BreakerRefused:   breaker.Refused,
 	}
 	for _, key := range i.keys.Snapshot().All() {
 		use := key.Usage()

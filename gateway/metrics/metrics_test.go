@@ -24,7 +24,12 @@ func sample() metrics.Sample {
 		Sites:            []metrics.SiteSample{{Site: "hanoi", Observes: true}, {Site: "hue"}},
 		Issuers: []metrics.IssuerSample{
 			{Issuer: "vneid", Keys: 2, Skipped: 1, Age: 90 * time.Second, HasKeys: true, Fetches: 5, Failures: map[string]uint64{"timeout": 3}},
-			{Issuer: "legacy", Fetches: 4, Failures: map[string]uint64{"status": 4}},
+			{Issuer: "legacy", Fetches: 4, Failures: map[string]uint64{"status": 4}, SoftStale: true, Unused: 1, Retirable: 2, Purged: 3, Unsaved: 6, Lookups: map[string]uint64{"found": 8}},
+			{
+				Issuer: "opaque", IntrospectedOnly: true, Introspections: map[string]uint64{"active": 5},
+				IntrospectionFailures: map[string]uint64{"timeout": 2},
+				BreakerState:          "open", BreakerStates: []string{"closed", "open"}, BreakerOpened: 7, BreakerRefused: 9,
+			},
 		},
 		Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "127.0.0.1:1", Connections: 3, Limit: 30, DialFailures: 2}},
 		Verdicts:  metrics.VerdictSample{Hits: 10, Misses: 4, Evicted: 1, Expired: 2, Rejected: 3, Entries: 6, Bytes: 4096, BytesLimit: 8192},
@@ -101,6 +106,19 @@ func TestWhatOtherPackagesCountIsReadAtEachScrape(t *testing.T) {
 		`vneid_gateway_key_set_skipped_keys{issuer="vneid"} 1`,
 		`vneid_gateway_key_set_keys{issuer="legacy"} 0`,
 		`vneid_gateway_key_set_fetches_total{issuer="legacy"} 4`,
+		`vneid_gateway_key_set_stale{issuer="legacy",limit="soft"} 1`,
+		`vneid_gateway_key_set_stale{issuer="legacy",limit="hard"} 0`,
+		`vneid_gateway_key_set_unused_keys{issuer="legacy"} 1`,
+		`vneid_gateway_key_set_retirable_keys{issuer="legacy"} 2`,
+		`vneid_gateway_key_set_purged_keys{issuer="legacy"} 3`,
+		`vneid_gateway_key_set_unsaved_total{issuer="legacy"} 6`,
+		`vneid_gateway_unknown_key_lookups_total{issuer="legacy",outcome="found"} 8`,
+		`vneid_gateway_introspections_total{issuer="opaque",outcome="active"} 5`,
+		`vneid_gateway_introspection_failures_total{issuer="opaque",reason="timeout"} 2`,
+		`vneid_gateway_backend_breaker{issuer="opaque",state="open"} 1`,
+		`vneid_gateway_backend_breaker{issuer="opaque",state="closed"} 0`,
+		`vneid_gateway_backend_breaker_opened_total{issuer="opaque"} 7`,
+		`vneid_gateway_backend_breaker_refused_total{issuer="opaque"} 9`,
 		`vneid_gateway_key_set_fetch_failures_total{issuer="vneid",reason="timeout"} 3`,
 		`vneid_gateway_upstream_connections{site="hanoi",upstream="127.0.0.1:1"} 3`,
 		`vneid_gateway_upstream_dial_failures_total{site="hanoi",upstream="127.0.0.1:1"} 2`,
@@ -118,6 +136,9 @@ func TestWhatOtherPackagesCountIsReadAtEachScrape(t *testing.T) {
 	}
 	if strings.Contains(body, `key_set_age_seconds{issuer="legacy"}`) {
 		t.Error("an issuer without keys has an age")
+	}
+	if strings.Contains(body, `key_set_keys{issuer="opaque"}`) {
+		t.Error("an issuer without a key set is counted as one without keys")
 	}
 }
 

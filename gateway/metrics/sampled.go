@@ -26,9 +26,12 @@ type SiteSample struct {
 	Observes bool
 }
 
-// IssuerSample tells of one issuer's key set.
+// IssuerSample tells of one issuer's key set and backend.
 type IssuerSample struct {
 	Issuer string
+	// IntrospectedOnly says that the issuer has no key set: nothing is told of
+	// one.
+	IntrospectedOnly bool
 	// Keys counts the usable keys, Skipped the unusable ones of the set.
 	Keys, Skipped int
 	// Age is the time since the set was fetched; HasKeys says whether it was.
@@ -165,7 +168,30 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 	count("verdict_cache_rejections_total", sample.Verdicts.Rejected)
 }
 
-func (i *IssuerSample) collect(gauge func(string, float64, ...string), count func(string, uint64, ...string)) {
+// gauges and counts take one value each.
+type (
+	gauges func(name string, v float64, labels ...string)
+	counts func(name string, v uint64, labels ...string)
+)
+
+func (i *IssuerSample) collect(gauge gauges, count counts) {
+	if !i.IntrospectedOnly {
+		i.collectKeySet(gauge, count)
+	}
+	for outcome, n := range i.Introspections {
+		count("introspections_total", n, i.Issuer, outcome)
+	}
+	for reason, n := range i.IntrospectionFailures {
+		count("introspection_failures_total", n, i.Issuer, reason)
+	}
+	for _, state := range i.BreakerStates {
+		gauge("backend_breaker", truth(state == i.BreakerState), i.Issuer, state)
+	}
+	count("backend_breaker_opened_total", i.BreakerOpened, i.Issuer)
+	count("backend_breaker_refused_total", i.BreakerRefused, i.Issuer)
+}
+
+func (i *IssuerSample) collectKeySet(gauge gauges, count counts) {
 	if i.HasKeys {
 		gauge("key_set_age_seconds", i.Age.Seconds(), i.Issuer)
 	}
@@ -184,17 +210,6 @@ func (i *IssuerSample) collect(gauge func(string, float64, ...string), count fun
 	for outcome, n := range i.Lookups {
 		count("unknown_key_lookups_total", n, i.Issuer, outcome)
 	}
-	for outcome, n := range i.Introspections {
-		count("introspections_total", n, i.Issuer, outcome)
-	}
-	for reason, n := range i.IntrospectionFailures {
-		count("introspection_failures_total", n, i.Issuer, reason)
-	}
-	for _, state := range i.BreakerStates {
-		gauge("backend_breaker", truth(state == i.BreakerState), i.Issuer, state)
-	}
-	count("backend_breaker_opened_total", i.BreakerOpened, i.Issuer)
-	count("backend_breaker_refused_total", i.BreakerRefused, i.Issuer)
 }
 
 func truth(b bool) float64 {
