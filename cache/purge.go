@@ -21,20 +21,26 @@ type Purged struct {
 	At time.Time
 }
 
-// Purge takes every key called kid out of the current set, withdrawn at once with the verdicts that rest on it, and
-// remembers it: no Replace brings it back until it is allowed. It returns how many keys that were.
+// Purge takes every key called kid out of the current set, and whatever is the same key under another name, withdrawn at
+// once with the verdicts that rest on it, and remembers it: no Replace brings it back until it is allowed. It returns how
+// many keys that were.
 func (k *Keys) Purge(kid string, at time.Time) int {
 	k.replacing.Lock()
 	defer k.replacing.Unlock()
 	before := k.Snapshot()
+	named := func(key *token.Key) bool { return key.ID() == kid }
 	var next, gone []*token.Key
 	for _, key := range before.keys {
-		if key.ID() != kid {
-			next = append(next, key)
-			continue
+		if named(key) {
+			k.remember(Purged{KeyID: kid, Thumbprint: key.Thumbprint(), At: at})
 		}
-		gone = append(gone, key)
-		k.remember(Purged{KeyID: kid, Thumbprint: key.Thumbprint(), At: at})
+	}
+	for _, key := range before.keys {
+		if named(key) || k.isPurged(key) {
+			gone = append(gone, key)
+		} else {
+			next = append(next, key)
+		}
 	}
 	if len(gone) == 0 {
 		return 0

@@ -41,6 +41,7 @@ type Client struct {
 	guard    *Guard
 	timeout  time.Duration
 	maxBytes int64
+	proxied  bool
 }
 
 // NewClient reads the files that are named.
@@ -52,8 +53,9 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	var proxy func(*http.Request) (*url.URL, error)
 	if cfg.ProxyURL != "" {
 		address, err := url.Parse(cfg.ProxyURL)
-		if err != nil {
-			return nil, errors.New("proxy_url: not a URL")
+		if err != nil || address.Host == "" {
+			// Not quoted: it may hold a password.
+			return nil, errors.New("proxy_url: not the URL of a proxy")
 		}
 		proxy = http.ProxyURL(address)
 	}
@@ -61,6 +63,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		guard:    cfg.Guard,
 		timeout:  cfg.Timeout,
 		maxBytes: cfg.MaxBytes,
+		proxied:  proxy != nil,
 		http: &http.Client{
 			CheckRedirect: sameOrigin,
 			Transport: &http.Transport{
@@ -109,7 +112,8 @@ func sameOrigin(next *http.Request, via []*http.Request) error {
 }
 
 // Get fetches one document, whole, unless the breaker is open. Errors are of
-// this package's taxonomy.
+// this package's taxonomy, or context.Canceled, which the breaker does not
+// count.
 func (c *Client) Get(ctx context.Context, address string) (Document, error) {
 	var d Document
 	err := c.guard.Do(func() error {
@@ -155,14 +159,24 @@ func readCAFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return readBounded(f, maxCAFileBytes)
+	return readAtMost(f, maxCAFileBytes)
 }
 
+// readBounded is readAtMost for an answer of the backend.
 func readBounded(r io.Reader, maxBytes int64) ([]byte, error) {
+	data, err := readAtMost(r, maxBytes)
+	if err != nil && !errors.Is(err, ErrTooLarge) {
+		return nil, transportError(err)
+	}
+	return data, err
+}
+
+// readAtMost reads all there is, or returns ErrTooLarge, or the reader's error.
+func readAtMost(r io.Reader, maxBytes int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	switch {
 	case err != nil:
-		return nil, transportError(err)
+		return nil, err
 	case int64(len(data)) > maxBytes:
 		return nil, ErrTooLarge
 	}

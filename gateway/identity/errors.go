@@ -15,7 +15,8 @@ var (
 	// or no such file.
 	ErrUnreachable = errors.New("identity: backend unreachable")
 	// ErrUntrusted means that the backend's certificate did not verify under the
-	// configured roots.
+	// configured roots, or that the backend broke off the handshake: it does not
+	// trust the gateway's, say, or wants one.
 	ErrUntrusted = errors.New("identity: certificate not trusted")
 	// ErrTimeout means that the answer was not complete in time.
 	ErrTimeout = errors.New("identity: backend timed out")
@@ -82,6 +83,7 @@ func transportError(err error) error {
 	var (
 		timeout     net.Error
 		certificate *tls.CertificateVerificationError
+		alert       *net.OpError // crypto/tls: the other side's alert
 	)
 	switch {
 	case errors.Is(err, ErrRedirect):
@@ -89,7 +91,10 @@ func transportError(err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.As(err, &timeout) && timeout.Timeout():
 		return ErrTimeout
-	case errors.As(err, &certificate):
+	case errors.Is(err, context.Canceled):
+		// Ours: nobody waits any more. It says nothing about the backend.
+		return context.Canceled
+	case errors.As(err, &certificate), errors.As(err, &alert) && alert.Op == "remote error":
 		return ErrUntrusted
 	}
 	return ErrUnreachable

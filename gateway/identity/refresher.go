@@ -1,11 +1,13 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +40,8 @@ type RefresherConfig struct {
 	Algorithms []string
 	// Interval is the mean time between fetches, where the answer's caching
 	// fields do not say otherwise; those are held between LeastInterval and
-	// MostInterval. Each wait is up to a tenth longer or shorter.
+	// MostInterval, which default to Interval. Each wait is up to a tenth longer
+	// or shorter.
 	Interval, LeastInterval, MostInterval time.Duration
 	// HardStale is the age beyond which a stored set is of no use.
 	HardStale time.Duration
@@ -54,7 +57,8 @@ type RefresherConfig struct {
 type Refresher struct {
 	cfg    RefresherConfig
 	single chan struct{} // holds a token while a fetch is made
-	last   atomic.Pointer[lastGood]
+	next   atomic.Int64  // nanoseconds from the last success to the next fetch
+	saving sync.Mutex
 	stats  struct {
 		fetches  atomic.Uint64
 		failures map[string]*atomic.Uint64
@@ -65,15 +69,11 @@ type Refresher struct {
 	}
 }
 
-// lastGood is the document of the current set.
-type lastGood struct {
-	document  []byte
-	fetchedAt time.Time
-	interval  time.Duration // until the next fetch
-}
-
 // NewRefresher returns a refresher that has fetched nothing yet.
 func NewRefresher(cfg RefresherConfig) *Refresher {
+	// An answer that is not to be kept must not be asked for without pause.
+	cfg.LeastInterval = cmp.Or(cfg.LeastInterval, cfg.Interval)
+	cfg.MostInterval = cmp.Or(cfg.MostInterval, cfg.Interval)
 	r := &Refresher{cfg: cfg, single: make(chan struct{}, 1)}
 	r.stats.failures = make(map[string]*atomic.Uint64)
 	for _, reason := range Reasons() {
@@ -90,7 +90,7 @@ func (r *Refresher) Run(ctx context.Context) {
 		seen := r.stat()
 		var wait time.Duration
 		if r.Refresh(ctx) == nil {
-			wait, retry = r.last.Load().interval, firstRetry
+			wait, retry = time.Duration(r.next.Load()), firstRetry
 		} else {
 			wait = min(retry, r.cfg.Interval)
 			retry = min(2*retry, lastRetry)
@@ -192,12 +192,11 @@ func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedK
 	if err != nil {
 		return cache.Change{}, nil, err
 	}
-	now := time.Now()
-	change, skipped, err := r.install(document.Body, now)
+	change, skipped, err := r.install(document.Body, time.Now())
 	if err != nil {
 		return change, skipped, err
 	}
-	r.last.Store(&lastGood{document: document.Body, fetchedAt: now, interval: r.interval(document)})
+	r.next.Store(int64(r.interval(document)))
 	_ = r.save() // it is counted, and logged
 	return change, skipped, nil
 }
@@ -215,8 +214,9 @@ func (r *Refresher) install(document []byte, at time.Time) (cache.Change, []toke
 	switch {
 	case len(document) > token.MaxKeySetBytes:
 		return cache.Change{}, nil, ErrTooLarge
-	case !jsontext.Value(document).IsValid():
-		// A proxy's page, or half a document.
+	case !jsontext.Value(document).IsValid(jsontext.AllowDuplicateNames(true)):
+		// A proxy's page, or half a document. RFC 7517 section 4: members given
+		// twice spoil the one key that has them, in ParseKeySet.
 		return cache.Change{}, nil, ErrMalformed
 	}
 	keys, skipped, err := token.ParseKeySet(document, token.KeySetOptions{Algorithms: r.cfg.Algorithms})

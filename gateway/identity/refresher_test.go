@@ -87,7 +87,7 @@ func TestUnusableAnswersKeepTheLastGoodSetAndAreCounted(t *testing.T) {
 		"empty answer":     {document: "", want: identity.ErrMalformed, reason: "malformed"},
 		"page":             {document: "<!doctype html>", want: identity.ErrMalformed, reason: "malformed"},
 		"half a document":  {document: `{"keys":[{"kty":`, want: identity.ErrMalformed, reason: "malformed"},
-		"repeated member":  {document: `{"keys":[],"keys":[]}`, want: identity.ErrMalformed, reason: "malformed"},
+		"keys twice":       {document: `{"keys":[],"keys":[]}`, want: token.ErrKeySet, reason: "no_usable_key"},
 		"no key set":       {document: `{"issuer":"x"}`, want: token.ErrKeySet, reason: "no_usable_key"},
 		"null":             {document: `{"keys":null}`, want: token.ErrKeySet, reason: "no_usable_key"},
 		"no keys":          {document: `{"keys":[]}`, want: token.ErrKeySet, reason: "no_usable_key"},

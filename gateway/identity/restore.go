@@ -6,32 +6,39 @@ import (
 )
 
 // Restore begins with the last good key set of an earlier run, where there is
-// one that is not older than the hard limit, and with what was purged then. It
+// one that is not as old as the hard limit, and with what was purged then. It
 // is called before Run. Whatever is wrong with the store is logged: the gateway
 // then starts without it, and waits for the backend.
 func (r *Refresher) Restore(now time.Time) {
 	if r.cfg.Store == nil {
 		return
 	}
+	unused := func(why string, more ...any) {
+		r.cfg.Log.Warn("stored key set not used", append([]any{"issuer", r.cfg.Issuer, "error", why}, more...)...)
+	}
 	restored, err := r.cfg.Store.Load(now)
+	// Whatever its age: a purge ends by being allowed.
+	r.cfg.Keys.Remember(restored.Purged)
 	if err != nil {
-		r.cfg.Log.Warn("stored key set not used", "issuer", r.cfg.Issuer, "error", err.Error())
+		unused(err.Error(), "purges", len(restored.Purged))
 		return
 	}
-	r.cfg.Keys.Remember(restored.Purged)
-	age := now.Sub(restored.FetchedAt)
 	if restored.Document == nil {
 		return
 	}
-	if age > r.cfg.HardStale {
-		r.cfg.Log.Warn("stored key set not used", "issuer", r.cfg.Issuer, "error", "older than hard_stale", "age", age.String())
+	at := restored.FetchedAt
+	if at.After(now) {
+		at = now // Clocks differ; no set is younger than new.
+	}
+	age := now.Sub(at)
+	if age >= r.cfg.HardStale {
+		unused("older than hard_stale", "age", age.String())
 		return
 	}
-	if _, _, err := r.install(restored.Document, restored.FetchedAt); err != nil {
-		r.cfg.Log.Warn("stored key set not used", "issuer", r.cfg.Issuer, "error", err.Error())
+	if _, _, err := r.install(restored.Document, at); err != nil {
+		unused(err.Error())
 		return
 	}
-	r.last.Store(&lastGood{document: restored.Document, fetchedAt: restored.FetchedAt, interval: r.cfg.Interval})
 	r.cfg.Log.Info("key set restored", "issuer", r.cfg.Issuer, "age", age.String())
 }
 
@@ -39,18 +46,16 @@ func (r *Refresher) Restore(now time.Time) {
 // it: there is no store, or it could not be written.
 var ErrNotKept = errors.New("identity: not kept over a restart")
 
-// save writes the current set and what is purged. Keys that cannot be written
-// are used all the same.
+// save writes the current set and what is purged, each as it is by then:
+// whichever save comes last has the last word. It waits for no fetch. Keys that
+// cannot be written are used all the same.
 func (r *Refresher) save() error {
 	if r.cfg.Store == nil {
 		return ErrNotKept
 	}
-	var document []byte
-	fetchedAt := time.Time{}
-	if last := r.last.Load(); last != nil {
-		document, fetchedAt = last.document, last.fetchedAt
-	}
-	if err := r.cfg.Store.Save(document, r.cfg.Keys.Purged(), fetchedAt); err != nil {
+	r.saving.Lock()
+	defer r.saving.Unlock()
+	if err := r.cfg.Store.Save(r.cfg.Keys.Snapshot(), r.cfg.Keys.Purged()); err != nil {
 		r.stats.unsaved.Add(1)
 		r.cfg.Log.Warn("key set not stored", "issuer", r.cfg.Issuer, "error", err.Error())
 		return ErrNotKept
@@ -66,7 +71,7 @@ func (r *Refresher) Purge(kid string, now time.Time) (int, error) {
 	if n == 0 {
 		return 0, nil
 	}
-	return n, r.exclusive(r.save)
+	return n, r.save()
 }
 
 // Allow ends a purge: the next fetch may bring the keys back. It returns how
@@ -76,12 +81,5 @@ func (r *Refresher) Allow(kid string) (int, error) {
 	if n == 0 || r.cfg.Store == nil {
 		return n, nil
 	}
-	return n, r.exclusive(r.save)
-}
-
-// exclusive runs f while no fetch is made, whose end would write, too.
-func (r *Refresher) exclusive(f func() error) error {
-	r.single <- struct{}{}
-	defer func() { <-r.single }()
-	return f()
+	return n, r.save()
 }

@@ -68,7 +68,7 @@ type DiscoverySource struct {
 	Client *Client
 	Issuer string
 	// AllowPlainHTTP accepts a key set address that is plain http and not on
-	// loopback.
+	// loopback. Through a proxy no address is.
 	AllowPlainHTTP bool
 }
 
@@ -95,7 +95,8 @@ func (s DiscoverySource) Fetch(ctx context.Context) (Document, error) {
 	if err != nil || address.Host == "" {
 		return Document{}, ErrMalformed
 	}
-	if address.Scheme != "https" && (address.Scheme != "http" || !loopback(address) && !s.AllowPlainHTTP) {
+	stays := loopback(address) && !s.Client.proxied
+	if address.Scheme != "https" && (address.Scheme != "http" || !stays && !s.AllowPlainHTTP) {
 		return Document{}, ErrInsecure
 	}
 	return s.Client.Get(ctx, metadata.JWKSURI)

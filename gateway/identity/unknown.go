@@ -22,11 +22,13 @@ type UnknownConfig struct {
 	// Wait bounds how long one request waits, Waiters how many do.
 	Wait    time.Duration
 	Waiters int
-	// Remember is how long a key that a fetch did not bring is not looked for.
+	// Remember is how long the key that a fetch was made for, and that it did
+	// not bring, is not looked for.
 	Remember time.Duration
 	// Fetch fetches the key set once.
 	Fetch func(ctx context.Context) error
-	// Has reports whether the key is there now.
+	// Has reports whether the key is there now. It must be quick: it is called
+	// under a lock.
 	Has func(kid, alg string) bool
 }
 
@@ -69,7 +71,6 @@ type UnknownKeys struct {
 	budget  *rate.Limiter
 	base    context.Context
 	waiting atomic.Int64
-	flying  sync.WaitGroup
 	counts  [lookups]atomic.Uint64
 
 	mu     sync.Mutex
@@ -126,7 +127,6 @@ func (u *UnknownKeys) await(want wantedKey) Lookup {
 	case f.err != nil:
 		return LookupFailed
 	}
-	u.remember(want, time.Now())
 	return LookupAbsent
 }
 
@@ -135,6 +135,10 @@ func (u *UnknownKeys) await(want wantedKey) Lookup {
 func (u *UnknownKeys) join(want wantedKey, now time.Time) (*flight, Lookup) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	// A fetch that ended since the caller looked may have brought it.
+	if u.cfg.Has(want.kid, want.alg) {
+		return nil, LookupFound
+	}
 	if until, ok := u.absent[want]; ok {
 		if now.Before(until) {
 			return nil, LookupAbsent
@@ -144,31 +148,44 @@ func (u *UnknownKeys) join(want wantedKey, now time.Time) (*flight, Lookup) {
 	if u.flight != nil {
 		return u.flight, 0
 	}
+	if u.base.Err() != nil {
+		return nil, LookupFailed
+	}
 	if !u.budget.AllowN(now, 1) {
 		return nil, LookupSpent
 	}
 	f := &flight{done: make(chan struct{})}
 	u.flight = f
-	u.flying.Go(func() { u.fly(f) })
+	go u.fly(f, want)
 	return f, 0
 }
 
-// Wait returns when no fetch is under way. It is called after base has ended.
-func (u *UnknownKeys) Wait() { u.flying.Wait() }
+// Wait returns when no fetch is under way. It is called after base has ended:
+// then none begins any more.
+func (u *UnknownKeys) Wait() {
+	u.mu.Lock()
+	last := u.flight // Whoever saw base alive has begun it by now.
+	u.mu.Unlock()
+	if last != nil {
+		<-last.done
+	}
+}
 
-func (u *UnknownKeys) fly(f *flight) {
+func (u *UnknownKeys) fly(f *flight, want wantedKey) {
 	f.err = u.cfg.Fetch(u.base)
 	u.mu.Lock()
 	u.flight = nil
+	// Only the key that the fetch was made for: one that was asked for while it
+	// was under way may have been published since.
+	if f.err == nil && !u.cfg.Has(want.kid, want.alg) {
+		u.remember(want, time.Now())
+	}
 	u.mu.Unlock()
 	close(f.done)
 }
 
-// remember notes a key that is not there. Random keys find the place taken:
-// they must not cost memory.
+// remember notes a key that is not there. The lock is held.
 func (u *UnknownKeys) remember(want wantedKey, now time.Time) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
 	if len(u.absent) >= maxRemembered {
 		for k, until := range u.absent {
 			if !now.Before(until) {

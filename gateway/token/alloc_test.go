@@ -32,3 +32,17 @@ func TestRecheckOfClaimsAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestCountingAUseAllocatesNothing(t *testing.T) {
+	k, c, now := new(Key), &Claims{ExpiresAt: epoch}, int64(epoch)
+	if n := testing.AllocsPerRun(100, func() {
+		now++
+		c.ExpiresAt++
+		k.Use(c, byte(now), now)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if k.Usage().Tokens != 101 {
+		t.Errorf("%+v", k.Usage())
+	}
+}

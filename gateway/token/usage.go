@@ -9,6 +9,7 @@ const usageStripes = 8
 type usage struct {
 	first, last atomic.Int64 // Unix seconds, 0 for never
 	latestExp   atomic.Int64 // Unix seconds
+	_           [104]byte    // All read what is above; the first stripe must not take it from them.
 	counts      [usageStripes]struct {
 		n atomic.Uint64
 		_ [120]byte // Two cache lines, for processors that fetch them in pairs.
@@ -32,8 +33,8 @@ func (k *Key) Use(c *Claims, stripe byte, now int64) {
 	u := &k.usage
 	u.counts[stripe%usageStripes].n.Add(1)
 	// Reading is cheap for all; only the first of a second writes.
-	if u.last.Load() < now {
-		u.last.Store(now)
+	if last := u.last.Load(); last < now {
+		u.last.CompareAndSwap(last, now)
 	}
 	if u.first.Load() == 0 {
 		u.first.CompareAndSwap(0, now)
