@@ -34,9 +34,9 @@ func (i *issuer) view(now time.Time) admin.IssuerKeys {
 	if age, ok := i.keys.Age(now); ok {
 		v.Age = age
 		switch {
-		case age > i.hardStale:
+		case age >= i.hardStale:
 			v.Stale = "hard"
-		case age > i.softStale:
+		case age >= i.softStale:
 			v.Stale = "soft"
 		}
 	}

@@ -71,7 +71,7 @@ func (i *issuer) usable(v *cache.Verdict, now time.Time) bool {
 // verified under them, and no verdict that rests on them is used.
 func (i *issuer) stale(now time.Time) bool {
 	age, ok := i.keys.Age(now)
-	return ok && age > i.hardStale
+	return ok && age >= i.hardStale
 }
 
 // site is one system behind the gateway.
