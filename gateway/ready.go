@@ -24,8 +24,12 @@ func (i *issuer) missing(now time.Time) string {
 		return ""
 	}
 	why := ""
+	set := i.keys.Snapshot()
 	switch {
-	case i.keys.Snapshot().Len() == 0:
+	case set.Len() == 0 && !set.FetchedAt().IsZero():
+		// A set is never replaced by an empty one.
+		why = "all of them purged"
+	case set.Len() == 0:
 		why = "not fetched yet"
 	case i.stale(now):
 		why = "older than hard_stale"

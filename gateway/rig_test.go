@@ -47,12 +47,13 @@ type setup struct {
 	fault       backend.Fault // of the identity backend, from the start
 	keys        []*corpus.Key // default: RS256, ES256, EdDSA
 	revocations Revocations
-	notReady    bool // do not wait for keys
+	admin       string // further fields of the admin listener
+	notReady    bool   // do not wait for keys
 }
 
 const testConfig = `
 listen: [{ address: "127.0.0.1:0" }]
-admin: { address: "127.0.0.1:0" }
+admin: { address: "127.0.0.1:0", ADMIN }
 issuers:
   - name: vneid
     issuer: ISSUER
@@ -169,6 +170,7 @@ func (r *rig) config(s setup) *config.Config {
 		"SITE-MORE", strings.TrimSpace(or(s.site, defaultSite)),
 		"SITES", s.sites,
 		"KEYSET", or(s.keySet, ""),
+		"ADMIN", s.admin,
 		"TOP", s.top,
 		"ACCESS", or(s.access, "{ sample: 1, refused_per_second: 1000000 }"),
 		"SHUTDOWN", or(s.shutdown, "{ delay: 0s, deadline: 10s }"),

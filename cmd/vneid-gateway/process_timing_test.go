@@ -190,7 +190,7 @@ func startTimedUpstream(b *testing.B) string {
 
 // cpuTime returns the time that all threads of a process were running, in user
 // mode and in the kernel.
-func cpuTime(b *testing.B, pid int) time.Duration {
+func cpuTime(b testing.TB, pid int) time.Duration {
 	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -42,7 +42,7 @@ func TestReadinessComesByItselfWhenTheProviderDoes(t *testing.T) {
 	g.await(t, "key set not refreshed")
 
 	a := get(t, g.admin+"/readyz")
-	if a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "keys of issuer vneid: last attempt: unreachable") {
+	if a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "keys of issuer vneid: not fetched yet, last attempt: unreachable") {
 		t.Errorf("/readyz without a provider: %d %s", a.status, a.body)
 	}
 	if code, said := runBinary(t, "health", "--url", g.admin+"/readyz"); code != 1 || !strings.Contains(said, "keys of issuer vneid") {

@@ -15,7 +15,7 @@ type Issuer struct {
 
 	// JWKS says where the issuer's key set comes from. Required, unless
 	// introspection.url is given and introspection.tokens is opaque: then the
-	// issuer's opaque tokens are accepted, and no JWT of its.
+	// issuer is asked about each of its tokens.
 	JWKS JWKS `yaml:"jwks"`
 
 	// Introspection asks the issuer about tokens (RFC 7662). Default: none.

@@ -199,6 +199,13 @@ func (u *UnknownKeys) remember(want wantedKey, now time.Time) {
 	u.absent[want] = now.Add(u.cfg.Remember)
 }
 
+// Forget looks anew for keys that were absent.
+func (u *UnknownKeys) Forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.absent)
+}
+
 // Counts returns how often each outcome came.
 func (u *UnknownKeys) Counts() map[string]uint64 {
 	counts := make(map[string]uint64, lookups)

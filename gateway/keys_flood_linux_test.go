@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
+)
+
+const (
+	// slowedByUnknownKeys bounds what warm tokens may cost while others search for
+	// keys, as a multiple of what they cost while as many are refused without.
+	slowedByUnknownKeys = 1.05
+
+	// Many short rounds, so that noise of the machine meets all alike.
+	floodRounds   = 12
+	floodRequests = 20_000
+)
+
+// What else the gateway is asked meanwhile.
+const (
+	floodNothing int32 = iota
+	floodStrangers
+	floodKids
+	floodEnd
+)
+
+// BenchmarkWarmUnderUnknownKeyFlood measures the CPU time of the thread that
+// handles warm tokens: alone, beside a flood of tokens of an issuer that nobody
+// knows, and beside one of tokens under unknown keys of a known issuer. The
+// second says what it is to share the machine, and what is refused is parsed
+// alike; the third adds the search for a key. It fails where that costs warm
+// tokens more than [slowedByUnknownKeys].
+func BenchmarkWarmUnderUnknownKeyFlood(b *testing.B) {
+	r := newRig(b, setup{access: "{ sample: 1000000, refused_per_second: 0 }"})
+	r.state.Load().sites[0].upstreams.Close()
+	withCannedUpstream(r.Gateway, cannedResponse)
+	tok := r.token()
+	r.warm(tok)
+	warm := received(b, request("GET", "/private", append(browserFields, bearer(tok))...))
+
+	var what atomic.Int32
+	var flooded [floodEnd]atomic.Uint64
+	var flood sync.WaitGroup
+	flood.Go(func() { r.floodWith(b, &what, &flooded) })
+	defer flood.Wait()
+	defer what.Store(floodEnd)
+
+	// The thread's own clock counts no other thread, and no time that it waits.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var used [floodEnd]time.Duration
+	requests := 0
+	for b.Loop() {
+		for range floodRounds {
+			for kind := range floodEnd {
+				what.Store(kind)
+				seen := flooded[kind].Load()
+				for kind != floodNothing && flooded[kind].Load() == seen {
+					runtime.Gosched()
+				}
+				begun := threadTime(b)
+				for range floodRequests {
+					handleOne(b, r.Gateway, warm)
+				}
+				used[kind] += threadTime(b) - begun
+			}
+			requests += floodRequests
+		}
+	}
+	cost := func(kind int32) float64 { return float64(used[kind].Nanoseconds()) / float64(requests) }
+	b.ReportMetric(0, "ns/op") // It says nothing.
+	b.ReportMetric(cost(floodNothing), "alone-cpu-ns/req")
+	b.ReportMetric(cost(floodStrangers), "strangers-cpu-ns/req")
+	b.ReportMetric(cost(floodKids), "unknown-keys-cpu-ns/req")
+	b.ReportMetric(float64(flooded[floodKids].Load())/float64(requests), "unknown-keys/req")
+	ratio := cost(floodKids) / cost(floodStrangers)
+	b.ReportMetric(ratio, "ratio")
+	if ratio > slowedByUnknownKeys {
+		b.Errorf("unknown keys slow warm tokens by a factor of %.3f; %.2f is allowed", ratio, slowedByUnknownKeys)
+	}
+	if spent := r.metric("unknown_key_lookups_total", "outcome=budget_spent"); spent < float64(flooded[floodKids].Load())/2 {
+		b.Errorf("only %v searches", spent)
+	}
+}
+
+// floodWith handles requests, each with a token that was not there before, until
+// what says that it is over.
+func (r *rig) floodWith(b *testing.B, what *atomic.Int32, flooded *[floodEnd]atomic.Uint64) {
+	encode := base64.RawURLEncoding.EncodeToString
+	rest := func(issuer string) string {
+		claims, err := json.Marshal(corpus.NewToken(issuer, r.backend.Audience(), time.Now()).ClaimSet())
+		if err != nil {
+			b.Error(err)
+		}
+		return "." + encode(claims) + "." + encode(make([]byte, 64))
+	}
+	rests := [floodEnd]string{floodStrangers: rest("http://127.0.0.1:1"), floodKids: rest(r.backend.Issuer())}
+	ctx := new(fasthttp.RequestCtx)
+	ctx.Init2(silent{}, nil, false)
+	head, in := strings.NewReader(""), bufio.NewReaderSize(nil, 32<<10)
+	for n := uint64(0); ; n++ {
+		kind := what.Load()
+		switch kind {
+		case floodEnd:
+			return
+		case floodNothing:
+			runtime.Gosched()
+			continue
+		}
+		header := fmt.Appendf(nil, `{"alg":"ES256","kid":"flood-%016x","typ":"at+jwt"}`, n)
+		head.Reset(request("GET", "/private", bearer(encode(header)+rests[kind])))
+		in.Reset(head)
+		if err := ctx.Request.Header.Read(in); err != nil {
+			b.Error(err)
+			return
+		}
+		ctx.Response.Reset()
+		r.handle(ctx)
+		if ctx.Response.StatusCode() != 401 {
+			b.Errorf("%d %s", ctx.Response.StatusCode(), ctx.Response.Body())
+			return
+		}
+		flooded[kind].Add(1)
+	}
+}
+
+// threadTime returns the CPU time of the calling thread.
+func threadTime(b *testing.B) time.Duration {
+	const thread = 1 // RUSAGE_THREAD, getrusage(2)
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(thread, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
