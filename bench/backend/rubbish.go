@@ -3,6 +3,7 @@ package backend
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -31,33 +32,37 @@ func Body(contentType string, body []byte) Fault {
 
 // Huge answers with a JSON document of size bytes, but at least 24, without announcing its length.
 func Huge(size int64) Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = writePadded(w, size)
+		_ = writePadded(r.Context(), w, size)
 	}
 }
 
 // Bomb answers with the document of [Huge], compressed to about a thousandth by gzip, whether the client accepts that or
 // not.
 func Bomb(size int64) Fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Encoding", "gzip")
 		packed := gzip.NewWriter(w)
-		if writePadded(packed, size) == nil {
+		if writePadded(r.Context(), packed, size) == nil {
 			_ = packed.Close()
 		}
 	}
 }
 
-// writePadded writes a JSON document of size bytes, but at least 24, until writing fails.
-func writePadded(w io.Writer, size int64) error {
+// writePadded writes a JSON document of size bytes, but at least 24, until writing fails or the client is gone: a
+// compressor would not notice that for megabytes.
+func writePadded(ctx context.Context, w io.Writer, size int64) error {
 	const head, tail = `{"keys":[],"padding":"`, `"}`
 	if _, err := io.WriteString(w, head); err != nil {
 		return err
 	}
 	piece := bytes.Repeat([]byte("x"), 32<<10)
 	for left := size - int64(len(head)+len(tail)); left > 0; left -= int64(len(piece)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		piece = piece[:min(left, int64(len(piece)))]
 		if _, err := w.Write(piece); err != nil {
 			return err
