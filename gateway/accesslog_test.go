@@ -85,6 +85,15 @@ func TestAccessLogSamplesAllowedAndBoundsRefused(t *testing.T) {
 	if w, d := count(7, true, now.Add(time.Second)); w != 5 || d != 2 {
 		t.Errorf("the next second: %d written, %d dropped", w, d)
 	}
+	// Lines of requests that took longer than others must not open the bound.
+	for range 10 {
+		if w, _ := count(1, true, now); w != 0 {
+			t.Fatal("a second that has passed was opened again")
+		}
+		if w, _ := count(1, true, now.Add(time.Second)); w != 0 {
+			t.Fatal("the bound of a second was spent twice")
+		}
+	}
 	p = accessPolicy{sample: 1, refusedPerSecond: 0}
 	if w, _ := count(3, false, now); w != 3 {
 		t.Errorf("sample 1 wrote %d of 3", w)

@@ -101,7 +101,8 @@ func (s *accessSampler) take(p accessPolicy, refused bool, now time.Time) (write
 	case !refused:
 		return p.sample == 1 || s.allowed.Add(1)%p.sample == 1, false
 	}
-	if second := now.Unix(); s.second.Swap(second) != second {
+	// Only time that goes on opens a new second.
+	if second, last := now.Unix(), s.second.Load(); second > last && s.second.CompareAndSwap(last, second) {
 		s.spent.Store(0)
 	}
 	if s.spent.Add(1) > p.refusedPerSecond {
@@ -127,7 +128,7 @@ func (l *accessLine) reset() {
 // plan decides whether the request gets a line and copies what it needs. The
 // query never gets into it.
 func (l *accessLine) plan(x *exchange) {
-	write, dropped := x.g.sampler.take(x.st.log, x.outcome != metrics.Allowed, x.now)
+	write, dropped := x.g.sampler.take(x.st.log, x.outcome != metrics.Allowed, time.Now())
 	if dropped {
 		x.g.metrics.LogDropped.Inc()
 	}

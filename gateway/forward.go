@@ -32,23 +32,27 @@ func (x *exchange) forward() bool {
 	if host == nil {
 		host = header.Host()
 	}
+	// On a public route nobody has looked at the credential, and of two fields
+	// only the one that was verified goes on. Under mode observe the upstream
+	// still judges for itself, so it gets what was refused, too.
+	forward := x.site.forwardCredential && x.rule.Access == policy.Require
 	x.out = upstream.Request{
-		Method:     header.Method(),
-		Path:       x.target.Path,
-		Query:      x.target.Query,
-		HasQuery:   x.target.HasQuery,
-		Host:       host,
-		ClientHost: header.Host(),
-		Fields:     header.RawHeaders(),
-		Own:        x.ownFields(),
-		Client:     peer,
-		Secure:     x.ctx.IsTLS(),
-		TrustProxy: trusted(x.ctx.Conn(), peer),
-		// On a public route nobody has looked at the credential.
-		ForwardCredential: x.site.forwardCredential && x.rule.Access == policy.Require,
-		CredentialCookie:  x.site.cookie,
-		ContentLength:     int64(header.ContentLength()),
-		MaxBody:           x.site.maxBody,
+		Method:               header.Method(),
+		Path:                 x.target.Path,
+		Query:                x.target.Query,
+		HasQuery:             x.target.HasQuery,
+		Host:                 host,
+		ClientHost:           header.Host(),
+		Fields:               header.RawHeaders(),
+		Own:                  x.ownFields(),
+		Client:               peer,
+		Secure:               x.ctx.IsTLS(),
+		TrustProxy:           trusted(x.ctx.Conn(), peer),
+		ForwardAuthorization: forward && (x.head.bearer || x.refused),
+		ForwardCookie:        forward,
+		CredentialCookie:     x.site.cookie,
+		ContentLength:        int64(header.ContentLength()),
+		MaxBody:              x.site.maxBody,
 	}
 	before := time.Now()
 	x.holders.Add(1)

@@ -16,11 +16,13 @@ const maxCookieFields = 4
 type head struct {
 	authorization  []byte
 	authorizations int
-	cookies        [maxCookieFields][]byte
-	nCookies       int
-	requestID      []byte
-	traceparent    []byte
-	tracestate     []byte
+	// bearer is set once credential has found its token in Authorization.
+	bearer      bool
+	cookies     [maxCookieFields][]byte
+	nCookies    int
+	requestID   []byte
+	traceparent []byte
+	tracestate  []byte
 }
 
 // read makes the pass.
@@ -67,13 +69,19 @@ func (h *head) credential(cookie []byte, maxBytes int) ([]byte, reject.Code, boo
 	}
 	var found []byte
 	if h.authorizations == 1 {
-		scheme, rest, _ := bytes.Cut(h.authorization, []byte(" "))
+		scheme, rest := h.authorization, []byte(nil)
+		// A tab is no separator here, but is one to others: it ends the scheme,
+		// and is refused in what follows.
+		if end := bytes.IndexAny(h.authorization, " \t"); end >= 0 {
+			scheme, rest = h.authorization[:end], h.authorization[end:]
+		}
 		// RFC 9110 section 11.1: the scheme is case-insensitive.
 		if bytes.EqualFold(scheme, []byte("Bearer")) {
 			found = bytes.TrimLeft(rest, " ")
-			if len(found) == 0 || bytes.IndexByte(found, ' ') >= 0 || bytes.IndexByte(found, ',') >= 0 {
+			if len(found) == 0 || bytes.ContainsAny(found, " \t,") {
 				return nil, reject.CredentialMalformed, false
 			}
+			h.bearer = true
 		}
 	}
 	if len(cookie) > 0 && h.nCookies > 0 {

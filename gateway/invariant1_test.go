@@ -68,6 +68,8 @@ func TestInvariant1NothingUnverifiedPasses(t *testing.T) {
 		{"no credential", nil, 401, "credential_missing"},
 		{"bearer without token", []string{"Authorization: Bearer"}, 400, "credential_malformed"},
 		{"bearer with blanks", []string{"Authorization: Bearer   "}, 400, "credential_malformed"},
+		{"bearer and a tab", []string{"Authorization: Bearer\t" + good}, 400, "credential_malformed"},
+		{"bearer, a blank and a tab", []string{"Authorization: Bearer \t" + good}, 400, "credential_malformed"},
 		{"authorization without value", []string{"Authorization:"}, 401, "credential_missing"},
 		{"basic", []string{"Authorization: Basic dXNlcjpwYXNz"}, 401, "credential_missing"},
 		{"the token alone", []string{"Authorization: " + good}, 401, "credential_missing"},

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 )
 
 func TestPurgedKeyTakesItsWarmTokensWithItAtTheNextRequest(t *testing.T) {
@@ -146,4 +148,17 @@ func TestGatewayWhoseLastKeyWasPurgedIsNotReadyAndSaysWhy(t *testing.T) {
 	check()
 	r.refresh()
 	check()
+
+	// The next key comes with the first token under it.
+	next, err := corpus.NewKey("ES256", "next")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.backend.AddKey(next); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.get("/private", bearer(r.signed(next))); a.status != 200 {
+		t.Errorf("under the next key: %d %s", a.status, a.code)
+	}
+	r.wantMetric(1, "ready")
 }

@@ -95,10 +95,13 @@ func (k keyAdmin) Allow(issuer, kid string) (int, error) {
 	if n == 0 {
 		return 0, admin.ErrKeyNotFound
 	}
-	// The operator wants the key back now, not with the next refresh. A fetch
-	// that fails is counted, and made again in time.
-	_ = i.refresher.Refresh(k.g.base)
-	i.unknown.Forget()
+	// The operator wants the key back now, not with the next refresh, and no
+	// other change is to wait for that. A fetch that fails is counted, and made
+	// again in time.
+	k.g.running.Go(func() {
+		_ = i.refresher.Refresh(k.g.base)
+		i.unknown.Forget()
+	})
 	return n, err
 }
 

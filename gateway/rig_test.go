@@ -37,6 +37,7 @@ type setup struct {
 	answer      func(origin.Request) origin.Answer // of the upstream; default: 200
 	upstreams   string                             // instead of the recorder
 	issuer      string                             // further fields of the issuer
+	trusted     string                             // CIDRs of trusted proxies
 	keySet      string                             // further fields of its jwks
 	site        string                             // further fields of the site
 	top         string                             // further parts of the configuration, limits and cutover
@@ -52,7 +53,7 @@ type setup struct {
 }
 
 const testConfig = `
-listen: [{ address: "127.0.0.1:0" }]
+listen: [{ address: "127.0.0.1:0", trusted_proxies: [TRUSTED] }]
 admin: { address: "127.0.0.1:0", ADMIN }
 issuers:
   - name: vneid
@@ -169,6 +170,7 @@ func (r *rig) config(s setup) *config.Config {
 		"UPSTREAMS", or(s.upstreams, "["+r.upstream.URL()+"]"),
 		"SITE-MORE", strings.TrimSpace(or(s.site, defaultSite)),
 		"SITES", s.sites,
+		"TRUSTED", s.trusted,
 		"KEYSET", or(s.keySet, ""),
 		"ADMIN", s.admin,
 		"TOP", s.top,

@@ -27,14 +27,16 @@ func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
 	case issuer.refresher == nil:
 		// It has no key set: only it can say what its tokens are.
 		return x.introspect(issuer, credential, digest)
-	case issuer.keys.Snapshot().Len() == 0:
+	case issuer.keys.Snapshot().FetchedAt().IsZero():
 		return nil, x.unverified(issuer.counts, reject.KeysUnavailable)
 	case issuer.stale(x.now):
 		return nil, x.unverified(issuer.counts, reject.KeysStale)
 	}
 	verified, err := x.prove(issuer, &parsed)
 	switch {
-	case errors.Is(err, errNotLookedUp):
+	case errors.Is(err, errNotLookedUp), errors.Is(err, token.ErrKeyUnknown) && issuer.keys.Snapshot().Len() == 0:
+		// Where every key was purged, a token may bring the next one, and is
+		// not at fault while there is none.
 		return nil, x.unverified(issuer.counts, reject.KeysUnavailable)
 	case err != nil:
 		return nil, x.unverified(issuer.counts, reject.FromToken(err))

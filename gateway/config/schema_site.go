@@ -34,7 +34,9 @@ type Site struct {
 	Cookie string `yaml:"cookie"`
 
 	// ForwardCredential passes the Authorization header, or the cookie, on to
-	// the upstream. Default false: the upstream gets the identity headers.
+	// the upstream: the one that was verified. Under mode observe what would be
+	// refused is passed on, too, as the upstream still judges for itself.
+	// Default false: the upstream gets the identity headers.
 	ForwardCredential bool `yaml:"forward_credential"`
 
 	// IdentityHeaders lists which of subject, account_kind, account_level,

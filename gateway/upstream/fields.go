@@ -57,22 +57,26 @@ func classifyPlain(folded string) class {
 }
 
 func classifyExtension(folded string) class {
+	switch folded {
+	case "xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalmethod", "xforwardedmethod",
+		"xoriginalurl", "xoriginaluri", "xoriginalpath", "xrewriteurl", "xforwardeduri", "xforwardedurl", "xforwardedpath":
+		// The rule was found for the method and path of the request line, and
+		// an upstream must not act on others: not even a trusted proxy's.
+		return classHop
+	}
 	switch {
 	case strings.HasPrefix(folded, identityPrefix):
 		return classIdentity
 	case strings.HasPrefix(folded, "xforwarded"),
-		// X-Original-URL, -URI, -Host, -Method, -Forwarded-For.
+		// X-Original-Host, -Forwarded-For.
 		strings.HasPrefix(folded, "xoriginal"):
 		return classProxy
 	}
 	switch folded {
-	case "xrealip", "xrewriteurl", "xclientip", "xclusterclientip", "xproxyuserip":
+	case "xrealip", "xclientip", "xclusterclientip", "xproxyuserip":
 		return classProxy
 	case "xrequestid":
 		return classTrace
-	case "xhttpmethodoverride", "xhttpmethod", "xmethodoverride":
-		// The rule was found for the method of the request line.
-		return classHop
 	}
 	return classEndToEnd
 }

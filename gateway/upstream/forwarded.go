@@ -23,7 +23,9 @@ func (p *proxyFields) take(name, value []byte) bool {
 	case "forwarded":
 		p.hasForwarded = true
 	case "xforwardedproto":
-		p.proto = value
+		// Of a list, what the first proxy saw.
+		p.proto, _, _ = bytes.Cut(value, []byte(","))
+		p.proto = bytes.TrimSpace(p.proto)
 	case "xforwardedhost":
 		p.host = value
 	default:

@@ -26,8 +26,9 @@ type Request struct {
 	Secure bool
 	// TrustProxy believes the peer's X-Forwarded-* and Forwarded fields.
 	TrustProxy bool
-	// ForwardCredential passes Authorization and the credential cookie on.
-	ForwardCredential bool
+	// ForwardAuthorization passes Authorization on, ForwardCookie the
+	// credential cookie.
+	ForwardAuthorization, ForwardCookie bool
 	// CredentialCookie names the cookie that may hold the credential.
 	CredentialCookie []byte
 	// ContentLength is the body's length in bytes, or -1 for a body of unknown
@@ -68,11 +69,11 @@ func (r *Request) appendHead(dst []byte, nominated *nominations) []byte {
 			}
 			continue
 		case classAuthorization:
-			if !r.ForwardCredential {
+			if !r.ForwardAuthorization {
 				continue
 			}
 		case classCookie:
-			if !r.ForwardCredential && len(r.CredentialCookie) > 0 {
+			if !r.ForwardCookie && len(r.CredentialCookie) > 0 {
 				if !nominated.has(fields.Name) {
 					dst = appendCookies(dst, fields.Name, fields.Value, r.CredentialCookie)
 				}
