@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"strings"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
@@ -95,6 +94,7 @@ func buildSite(c *config.Config, s *config.Site, st *state, m *metrics.Metrics) 
 		cookie:            []byte(s.Cookie),
 		forwardCredential: s.ForwardCredential,
 		maxBody:           int64(s.MaxBodyBytes),
+		upstreamHost:      s.Host == config.HostUpstream,
 		upstreams: upstream.NewGroup(upstream.GroupConfig{
 			Addresses:      addresses,
 			MaxConnections: s.MaxUpstreamConnections,
@@ -111,9 +111,6 @@ func buildSite(c *config.Config, s *config.Site, st *state, m *metrics.Metrics) 
 		if i.introspections != nil && built.accepts(i) {
 			built.opaque = i
 		}
-	}
-	if s.Host == "upstream" {
-		built.host = []byte(strings.TrimSuffix(addresses[0], ":80"))
 	}
 	for _, name := range s.IdentityHeaders {
 		field, ok := parseIdentityField(name)

@@ -28,10 +28,6 @@ func (x *exchange) identify() {
 func (x *exchange) forward() bool {
 	header := &x.ctx.Request.Header
 	peer := peerAddress(x.ctx.RemoteAddr())
-	host := x.site.host
-	if host == nil {
-		host = header.Host()
-	}
 	// On a public route nobody has looked at the credential, and of two fields
 	// only the one that was verified goes on. Under mode observe the upstream
 	// still judges for itself, so it gets what was refused, too.
@@ -41,7 +37,8 @@ func (x *exchange) forward() bool {
 		Path:                 x.target.Path,
 		Query:                x.target.Query,
 		HasQuery:             x.target.HasQuery,
-		Host:                 host,
+		Host:                 header.Host(),
+		UpstreamHost:         x.site.upstreamHost,
 		ClientHost:           header.Host(),
 		Fields:               header.RawHeaders(),
 		Own:                  x.ownFields(),

@@ -84,8 +84,8 @@ type site struct {
 	cookie            []byte
 	forwardCredential bool
 	identity          []identityField
-	// host replaces the client's Host; nil preserves it.
-	host []byte
+	// upstreamHost sends the upstream its own authority as Host.
+	upstreamHost bool
 	// opaque is asked about tokens that are no JWT; nil for nobody.
 	opaque  *issuer
 	maxBody int64

@@ -33,6 +33,9 @@ func (p *Pool) exchange(ctx *fasthttp.RequestCtx, r *Request, n *nominations, c 
 		p.drop(c)
 		return false, ErrClosed
 	}
+	if r.UpstreamHost {
+		r.Host = p.host
+	}
 	_, _ = c.bw.Write(r.appendHead(c.bw.AvailableBuffer(), n)) // an error comes again at Flush
 	var err error
 	if r.ContentLength == NoBody || r.ContentLength == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ type Pool struct {
 	timeouts Timeouts
 	open     atomic.Int64
 	closed   atomic.Bool
+	host     []byte // for Request.UpstreamHost
 	shards   []shard
 	dialFail atomic.Uint64
 }
@@ -44,7 +46,9 @@ const idleTimeout = 60 * time.Second
 
 func newPool(address string, dial Dialer, maxConns int, t Timeouts) *Pool {
 	return &Pool{
-		address:  address,
+		address: address,
+		// RFC 9110 section 4.2.3: the default port is left out.
+		host:     []byte(strings.TrimSuffix(address, ":80")),
 		dial:     dial,
 		max:      int64(maxConns),
 		timeouts: t,

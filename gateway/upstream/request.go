@@ -17,6 +17,9 @@ type Request struct {
 	HasQuery            bool
 	// Host is the Host field's value to send, ClientHost the received one.
 	Host, ClientHost []byte
+	// UpstreamHost sends the chosen upstream's own authority in place of Host,
+	// which Do then sets.
+	UpstreamHost bool
 	// Fields are the received field lines, checked by package wire.
 	Fields []byte
 	// Own are complete field lines of the gateway's, written last.
