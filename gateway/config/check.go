@@ -16,6 +16,9 @@ func check(c *Config, r *report) {
 	checkIssuers(c, r)
 	checkCutover(c, r)
 	checkSites(c, r)
+	if o := &c.Overload; o.MostRequests < o.LeastRequests {
+		r.at((*path)(nil).key("overload").key("most_requests"), "%d is less than least_requests, %d", o.MostRequests, o.LeastRequests)
+	}
 }
 
 // checkTags holds every field below the struct v to its tags.

@@ -11,17 +11,8 @@ const maxCertFileBytes = 1 << 20
 
 // checkBackend checks how the backend at p is reached.
 func checkBackend(b *Backend, p *path, r *report) {
-	if b.CAFile != "" {
-		at := p.key("ca_file")
-		pem, err := readBounded(b.CAFile, maxCertFileBytes)
-		switch {
-		case err != nil:
-			r.at(at, "%s %s", quote(b.CAFile), err)
-		case !x509.NewCertPool().AppendCertsFromPEM(pem):
-			r.at(at, "%s holds no PEM certificate", quote(b.CAFile))
-		}
-	}
-	checkClientCert(b, p, r)
+	checkRoots(b.CAFile, p.key("ca_file"), r)
+	checkClientPair(b.ClientCertFile, b.ClientKeyFile, p, r)
 	if b.ProxyURL != "" {
 		if msg := badProxyURL(b.ProxyURL); msg != "" {
 			r.at(p.key("proxy_url"), "%s", msg)
@@ -29,27 +20,49 @@ func checkBackend(b *Backend, p *path, r *report) {
 	}
 }
 
-func checkClientCert(b *Backend, p *path, r *report) {
-	if b.ClientCertFile == "" && b.ClientKeyFile == "" {
+// checkRoots checks that the file name, where there is one, holds certificates.
+func checkRoots(name string, at *path, r *report) {
+	if name == "" {
 		return
 	}
-	certAt, keyAt := p.key("client_cert_file"), p.key("client_key_file")
+	pem, err := readBounded(name, maxCertFileBytes)
+	switch {
+	case err != nil:
+		r.at(at, "%s %s", quote(name), err)
+	case !x509.NewCertPool().AppendCertsFromPEM(pem):
+		r.at(at, "%s holds no PEM certificate", quote(name))
+	}
+}
+
+// checkClientPair checks the client certificate that the section at p names,
+// where it does.
+func checkClientPair(certFile, keyFile string, p *path, r *report) {
+	if certFile == "" && keyFile == "" {
+		return
+	}
+	checkPair(certFile, keyFile, "client_cert_file", "client_key_file", p, r)
+}
+
+// checkPair checks that the files are a certificate and its key. certKey and
+// keyKey are their fields in the section at p.
+func checkPair(certFile, keyFile, certKey, keyKey string, p *path, r *report) {
+	certAt, keyAt := p.key(certKey), p.key(keyKey)
 	var cert, key []byte
 	var certErr, keyErr error
-	if b.ClientCertFile != "" {
-		cert, certErr = readBounded(b.ClientCertFile, maxCertFileBytes)
+	if certFile != "" {
+		cert, certErr = readBounded(certFile, maxCertFileBytes)
 	}
-	if b.ClientKeyFile != "" {
-		key, keyErr = readBounded(b.ClientKeyFile, maxKeyFileBytes)
+	if keyFile != "" {
+		key, keyErr = readBounded(keyFile, maxKeyFileBytes)
 	}
-	checkSecretFile(b.ClientCertFile, certErr, "with client_key_file", certAt, r)
-	checkSecretFile(b.ClientKeyFile, keyErr, "with client_cert_file", keyAt, r)
+	checkSecretFile(certFile, certErr, "with "+keyKey, certAt, r)
+	checkSecretFile(keyFile, keyErr, "with "+certKey, keyAt, r)
 	if cert == nil || key == nil {
 		return
 	}
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
 		// What crypto/tls says names types and algorithms, never contents.
-		r.at(certAt, "%s and client_key_file are no pair: %s", quote(b.ClientCertFile), strings.TrimPrefix(err.Error(), "tls: "))
+		r.at(certAt, "%s and %s are no pair: %s", quote(certFile), keyKey, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 }
 

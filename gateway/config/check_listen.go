@@ -18,8 +18,16 @@ func checkListeners(c *Config, r *report) {
 		at         *path
 	}
 	taken := []bound{{adminHost, adminPort, admin}}
-	for i, l := range c.Listen {
-		p := root.key("listen").index(i)
+	sockets := make(map[string]*path)
+	for i := range c.Listen {
+		l, p := &c.Listen[i], root.key("listen").index(i)
+		checkPrefixes(l.TrustedProxies, p.key("trusted_proxies"), r)
+		checkPrefixes(l.ProxyProtocol, p.key("proxy_protocol"), r)
+		checkTLS(&l.TLS, p.key("tls"), r)
+		if l.Socket != "" {
+			checkSocket(l, p, sockets, r)
+			continue
+		}
 		at := p.key("address")
 		host, port := checkAddress(l.Address, at, r)
 		for _, t := range taken {
@@ -29,12 +37,54 @@ func checkListeners(c *Config, r *report) {
 			}
 		}
 		taken = append(taken, bound{host, port, at})
-		for j, cidr := range l.TrustedProxies {
-			if msg := badPrefix(cidr); msg != "" && cidr != "" { // checkElements knows ""
-				r.at(p.key("trusted_proxies").index(j), "%s", msg)
-			}
+	}
+}
+
+// checkSocket checks a listener whose socket comes from outside.
+func checkSocket(l *Listener, p *path, seen map[string]*path, r *report) {
+	checkIdle([]string{"address", "reuse_port"}, "where socket is given", p, r)
+	at := p.key("socket")
+	// systemd.socket(5): FileDescriptorName= takes printable ASCII without a
+	// colon, up to 255 characters.
+	if !isPrintable(l.Socket) || strings.Contains(l.Socket, ":") || len(l.Socket) > 255 {
+		r.at(at, "%s is not a name of FileDescriptorName=: at most 255 printable characters without a colon", quote(l.Socket))
+		return
+	}
+	if first, again := seen[l.Socket]; again {
+		r.at(at, "%s is already taken by %s", quote(l.Socket), r.places.line(first))
+		return
+	}
+	seen[l.Socket] = at
+}
+
+func checkPrefixes(list []string, p *path, r *report) {
+	for i, cidr := range list {
+		if msg := badPrefix(cidr); msg != "" && cidr != "" { // checkElements knows ""
+			r.at(p.index(i), "%s", msg)
 		}
 	}
+}
+
+// checkTLS checks that the files of a listener can be served.
+func checkTLS(t *TLS, p *path, r *report) {
+	if !t.Enabled() {
+		checkIdle([]string{"min_version", "client_auth", "client_ca_file", "ticket_rotation"}, "without certificates", p, r)
+		return
+	}
+	for i := range t.Certificates {
+		c := &t.Certificates[i]
+		if c.CertFile == "" || c.KeyFile == "" {
+			continue // checkTags says so
+		}
+		checkPair(c.CertFile, c.KeyFile, "cert_file", "key_file", p.key("certificates").index(i), r)
+	}
+	switch {
+	case t.ClientAuth == ClientAuthNone:
+		checkIdle([]string{"client_ca_file"}, "without client_auth", p, r)
+	case t.ClientCAFile == "":
+		r.at(p.key("client_ca_file"), "is required with client_auth")
+	}
+	checkRoots(t.ClientCAFile, p.key("client_ca_file"), r)
 }
 
 // checkAddress splits a listener's address; it returns an empty port after a

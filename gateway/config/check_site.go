@@ -3,7 +3,6 @@ package config
 import (
 	"maps"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -14,7 +13,7 @@ func checkSites(c *Config, r *report) {
 		s, p := &c.Sites[i], (*path)(nil).key("sites").index(i)
 		checkName(s.Name, i, names, p, r)
 		checkHosts(s.Hosts, i, hosts, p.key("hosts"), r)
-		checkUpstreams(s.Upstreams, p.key("upstreams"), r)
+		checkUpstreams(s, p, r)
 		checkReferences(s.Issuers, issuers, "issuer", p.key("issuers"), r)
 		checkNeedOfIssuers(s, p, r)
 		checkOneIntrospects(s, introspecting, p.key("issuers"), r)
@@ -48,54 +47,6 @@ func checkHosts(list []string, site int, seen map[string]*path, p *path, r *repo
 		mine[h] = at
 	}
 	maps.Copy(seen, mine)
-}
-
-func checkUpstreams(list []string, p *path, r *report) {
-	seen := make(map[string]int)
-	for i, raw := range list {
-		at := p.index(i)
-		if raw == "" || slices.Contains(list[:i], raw) {
-			continue // checkElements says so
-		}
-		u, msg := parseUpstream(raw)
-		if msg != "" {
-			r.at(at, "%s", msg)
-			continue
-		}
-		port := u.Port()
-		if port == "" {
-			port = "80"
-		}
-		key := normalHost(u.Hostname()) + " " + port
-		if first, again := seen[key]; again {
-			r.at(at, "%s is the same upstream as %s", quote(raw), r.places.line(p.index(first)))
-			continue
-		}
-		seen[key] = i
-	}
-}
-
-// parseUpstream returns an upstream's URL, or what is wrong with it.
-func parseUpstream(raw string) (*url.URL, string) {
-	scheme, _, ok := strings.Cut(raw, "://")
-	scheme = strings.ToLower(scheme)
-	switch {
-	case strings.HasPrefix(raw, "unix:"), ok && scheme == "https":
-		return nil, "https and unix socket upstreams are not supported in this version; write http://host:port"
-	case !ok || scheme != "http":
-		return nil, "must begin with http://; write http://host:port"
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return nil, "is not a URL; write http://host:port"
-	}
-	if msg := badAuthority(u); msg != "" {
-		return nil, msg + "; write http://host:port"
-	}
-	if u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#") {
-		return nil, "must end after the host and port, without a path or query: the request's own target is sent; write http://" + clip(u.Host)
-	}
-	return u, ""
 }
 
 // checkNeedOfIssuers refuses a site at which nobody could log in although some

@@ -25,6 +25,14 @@ func (c *Config) warnFiles(r *report) {
 		secret(is.Introspection.ClientSecretFile, p.key("introspection").key("client_secret_file"))
 		secret(is.Introspection.PrivateKeyFile, p.key("introspection").key("private_key_file"))
 	}
+	for i := range c.Listen {
+		for j, cert := range c.Listen[i].TLS.Certificates {
+			secret(cert.KeyFile, root.key("listen").index(i).key("tls").key("certificates").index(j).key("key_file"))
+		}
+	}
+	for i := range c.Sites {
+		secret(c.Sites[i].UpstreamTLS.ClientKeyFile, root.key("sites").index(i).key("upstream_tls").key("client_key_file"))
+	}
 	if grants(c.StateDir, othersWrite) {
 		r.at(root.key("state_dir"), "%s is writable by every account of this machine: whoever writes there can forge tokens; chmod o-w", quote(c.StateDir))
 	}

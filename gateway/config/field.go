@@ -22,6 +22,7 @@ type field struct {
 	items    limits // bounds of a list's or map's length
 	required bool
 	blank    bool
+	restart  bool // a running gateway cannot change it
 }
 
 // limits is an inclusive interval; most < 0 is unbounded.
@@ -52,6 +53,7 @@ func fieldsOf(t reflect.Type) []field {
 			set:      sf.Tag.Get("enum"),
 			required: sf.Tag.Get("required") == "yes",
 			blank:    sf.Tag.Get("blank") == "yes",
+			restart:  sf.Tag.Get("restart") == "yes",
 			items:    limits{0, -1},
 		}
 		f.initial, f.defaults = sf.Tag.Lookup("default")

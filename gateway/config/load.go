@@ -70,14 +70,7 @@ func Parse(name string, data []byte, dir string, opts ...Option) (*Config, error
 
 // normalise brings c into the form that its readers rely on.
 func normalise(c *Config, dir string) {
-	names := []*string{&c.StateDir, &c.Admin.TokenFile}
-	for i := range c.Issuers {
-		is := &c.Issuers[i]
-		names = append(names, &is.JWKS.File,
-			&is.Backend.CAFile, &is.Backend.ClientCertFile, &is.Backend.ClientKeyFile,
-			&is.Introspection.ClientSecretFile, &is.Introspection.PrivateKeyFile)
-	}
-	for _, name := range names {
+	for _, name := range append(c.fileFields(), &c.StateDir) {
 		*name = join(dir, *name)
 	}
 	for i := range c.Sites {

@@ -89,7 +89,7 @@ func TestAFaultOfAnOverrideNamesItsSource(t *testing.T) {
 		},
 		{
 			"wrong meaning", WithEnvironment([]string{"VNEID_GATEWAY_SITES_0_UPSTREAMS_0=u:80"}),
-			"VNEID_GATEWAY_SITES_0_UPSTREAMS_0: sites[0].upstreams[0]: must begin with http://; write http://host:port",
+			"VNEID_GATEWAY_SITES_0_UPSTREAMS_0: sites[0].upstreams[0]: must begin with http://, https:// or unix:/; write http://host:port, https://host:port or unix:/path",
 		},
 		{
 			"wrong boolean", WithEnvironment([]string{"VNEID_GATEWAY_ADMIN_PPROF=1"}),

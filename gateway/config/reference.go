@@ -46,7 +46,7 @@ func writeSection(b *strings.Builder, text manual, t reflect.Type, at string) {
 	fields := fieldsOf(t)
 	for _, f := range fields {
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.key, typeText(f), defaultText(f),
-			cell(text.ofField(f.owner, f.name)))
+			cell(meaning(text, f)))
 	}
 	for _, f := range fields {
 		below := strings.TrimPrefix(at+"."+f.key, ".")
@@ -57,6 +57,14 @@ func writeSection(b *strings.Builder, text manual, t reflect.Type, at string) {
 			writeSection(b, text, f.typ.Elem(), below+"[]")
 		}
 	}
+}
+
+// meaning is what the comment on f says, and whether a reload can change f.
+func meaning(text manual, f field) string {
+	if f.restart {
+		return text.ofField(f.owner, f.name) + " A change takes effect after a restart."
+	}
+	return text.ofField(f.owner, f.name)
 }
 
 // typeText says what is written for f, and the closed set it comes from.

@@ -20,14 +20,15 @@ import (
 // default is the value of an absent field (list items and map entries are
 // joined by commas), range bounds a number or each value of a map, items
 // bounds the length of a list or map that is present, enum names a closed set
-// of sets.go, required refuses absence and blank permits "" in a list.
+// of sets.go, required refuses absence, blank permits "" in a list, and restart
+// marks what a running gateway cannot change.
 type Config struct {
 	// Listen lists the data listeners. Required, 1 to 16.
-	Listen []Listener `yaml:"listen" items:"1..16" required:"yes"`
+	Listen []Listener `yaml:"listen" items:"1..16" required:"yes" restart:"yes"`
 
 	// Admin is the second listener: probes, metrics, profiles. It must never
 	// be reachable by citizens.
-	Admin Admin `yaml:"admin"`
+	Admin Admin `yaml:"admin" restart:"yes"`
 
 	// Issuers lists those whose tokens may be accepted. Required, 1 to 64. An
 	// issuer is accepted only at the sites that name it.
@@ -44,10 +45,17 @@ type Config struct {
 	Limits Limits `yaml:"limits"`
 
 	// Verdicts bounds the cache of verified tokens.
-	Verdicts Verdicts `yaml:"verdicts"`
+	Verdicts Verdicts `yaml:"verdicts" restart:"yes"`
+
+	// Overload says what is refused first where there is more than the machine
+	// can do.
+	Overload Overload `yaml:"overload"`
 
 	// Log says what is written to standard error.
 	Log Log `yaml:"log"`
+
+	// Reload says how a change of the configuration is noticed.
+	Reload Reload `yaml:"reload"`
 
 	// Shutdown says how the process leaves.
 	Shutdown Shutdown `yaml:"shutdown"`
@@ -57,21 +65,9 @@ type Config struct {
 	// public keys only, and is created, readable by the owner alone, where it
 	// does not exist. Relative to the configuration file. Default "": nothing
 	// is kept.
-	StateDir string `yaml:"state_dir"`
+	StateDir string `yaml:"state_dir" restart:"yes"`
 
 	places *places // where each field was stated, for Warnings
-}
-
-// Listener is one data listener.
-type Listener struct {
-	// Address is a TCP address, host:port or :port; port 0 lets the system
-	// choose. Default ":8080".
-	Address string `yaml:"address" default:":8080"`
-
-	// TrustedProxies lists the CIDRs of the proxies whose X-Forwarded-* and
-	// Forwarded fields are believed and extended. Default: none, and those
-	// fields of every request are dropped and written anew.
-	TrustedProxies []string `yaml:"trusted_proxies"`
 }
 
 // Admin configures the admin listener.
@@ -98,25 +94,54 @@ type Limits struct {
 	TokenBytes Bytes `yaml:"token_bytes" default:"8KiB" range:"256..64KiB"`
 
 	// HeaderBytes bounds a request head. Default 16 KiB, 4 KiB to 256 KiB.
-	HeaderBytes Bytes `yaml:"header_bytes" default:"16KiB" range:"4KiB..256KiB"`
+	HeaderBytes Bytes `yaml:"header_bytes" default:"16KiB" range:"4KiB..256KiB" restart:"yes"`
 
 	// HeaderCount bounds the fields of a request head. Default 100, 8 to 1000.
-	HeaderCount int `yaml:"header_count" default:"100" range:"8..1000"`
+	HeaderCount int `yaml:"header_count" default:"100" range:"8..1000" restart:"yes"`
 
 	// TargetBytes bounds a request target. Default 8 KiB, 256 B to 64 KiB.
-	TargetBytes Bytes `yaml:"target_bytes" default:"8KiB" range:"256..64KiB"`
+	TargetBytes Bytes `yaml:"target_bytes" default:"8KiB" range:"256..64KiB" restart:"yes"`
 
 	// HeaderTimeout bounds the arrival of a request head, and of the first 8
 	// KiB of a body. Default 10s, 100ms to 5m.
-	HeaderTimeout time.Duration `yaml:"header_timeout" default:"10s" range:"100ms..5m"`
+	HeaderTimeout time.Duration `yaml:"header_timeout" default:"10s" range:"100ms..5m" restart:"yes"`
 
 	// IdleTimeout bounds the time between two requests of a connection.
 	// Default 75s, 1s to 1h.
-	IdleTimeout time.Duration `yaml:"idle_timeout" default:"75s" range:"1s..1h"`
+	IdleTimeout time.Duration `yaml:"idle_timeout" default:"75s" range:"1s..1h" restart:"yes"`
 
 	// Connections bounds the open connections of the data listeners together.
 	// Default 65536, 1 to 10000000.
-	Connections int `yaml:"connections" default:"65536" range:"1..10000000"`
+	Connections int `yaml:"connections" default:"65536" range:"1..10000000" restart:"yes"`
+
+	// ConnectionsPerSource bounds the open connections of one client address
+	// (IPv6: of one /64). Addresses in trusted_proxies and proxy_protocol are
+	// exempt; behind the latter the address that they state counts. Many
+	// citizens share one address where their provider translates addresses:
+	// keep it generous. Default 4096, 0 to 10000000; 0 is no bound.
+	ConnectionsPerSource int `yaml:"connections_per_source" default:"4096" range:"0..10000000" restart:"yes"`
+
+	// RequestsPerConnection closes a connection after that many requests, so
+	// that balancers can spread clients anew. Default 10000, 0 to 1000000000; 0
+	// is no bound.
+	RequestsPerConnection int `yaml:"requests_per_connection" default:"10000" range:"0..1000000000" restart:"yes"`
+
+	// MinBodyRate is the least mean rate, in bytes a second, at which a request
+	// body must arrive once [Limits.RateGrace] has passed: 408
+	// request_timeout below it. Default 240 B, 0 to 1 GiB; 0 asks for none.
+	MinBodyRate Bytes `yaml:"min_body_rate" default:"240" range:"0..1GiB"`
+
+	// MinResponseRate is the same for the client's taking of a response; below
+	// it the connection is closed. Default 0 B, 0 to 1 GiB; 0 asks for none.
+	MinResponseRate Bytes `yaml:"min_response_rate" range:"0..1GiB"`
+
+	// RateGrace is how long a body may be slower than [Limits.MinBodyRate] and
+	// [Limits.MinResponseRate] at its beginning. Default 10s, 100ms to 10m.
+	RateGrace time.Duration `yaml:"rate_grace" default:"10s" range:"100ms..10m"`
+
+	// Tunnels bounds the open connections that were upgraded to another
+	// protocol (WebSocket). One more is refused. Default 8192, 0 to 10000000.
+	Tunnels int `yaml:"tunnels" default:"8192" range:"0..10000000" restart:"yes"`
 }
 
 // Verdicts configures the cache of verified tokens.
@@ -163,4 +188,12 @@ type Shutdown struct {
 	// Deadline bounds the wait for requests in flight after
 	// [Shutdown.Delay]. Default 30s, 0s to 10m.
 	Deadline *time.Duration `yaml:"deadline" default:"30s" range:"0s..10m"`
+}
+
+// Reload configures how a running gateway takes a new configuration.
+type Reload struct {
+	// Watch reloads when the configuration file, or a file that it names, has
+	// changed and then stayed the same for two seconds. SIGHUP and POST /reload
+	// on the admin listener always do. Default true.
+	Watch bool `yaml:"watch" default:"true"`
 }

@@ -14,9 +14,49 @@ type Site struct {
 	// suffix beats "*"; no host may stand in two sites.
 	Hosts []string `yaml:"hosts" items:"1.." required:"yes"`
 
-	// Upstreams lists base URLs, http://host or http://host:port, used in
-	// turn. Required.
-	Upstreams []string `yaml:"upstreams" items:"1.." required:"yes"`
+	// Upstreams lists where the site's systems are: http://host:port,
+	// https://host:port, or unix:/path of a socket. Names are resolved again
+	// and again; each address is an upstream. Required, 1 to 256.
+	Upstreams []string `yaml:"upstreams" items:"1..256" required:"yes"`
+
+	// Balance is "two_choices" (default: of two upstreams picked at random the
+	// less busy one) or "round_robin".
+	Balance string `yaml:"balance" default:"two_choices" enum:"balance"`
+
+	// UpstreamTLS says how https upstreams are verified.
+	UpstreamTLS UpstreamTLS `yaml:"upstream_tls"`
+
+	// SendProxyProtocol tells the upstream the client's address before the
+	// first request of a connection: "none" (default), "v1" or "v2". Each client
+	// then has upstream connections of its own, which are not kept.
+	SendProxyProtocol string `yaml:"send_proxy_protocol" default:"none" enum:"PROXY protocol version"`
+
+	// Resolve is how often the names of upstreams are resolved. Default 30s, 1s
+	// to 1h.
+	Resolve time.Duration `yaml:"resolve" default:"30s" range:"1s..1h"`
+
+	// HealthCheck asks upstreams whether they are well.
+	HealthCheck HealthCheck `yaml:"health_check"`
+
+	// Ejection takes out upstreams that fail.
+	Ejection Ejection `yaml:"ejection"`
+
+	// Breaker refuses at once where no upstream is left.
+	Breaker UpstreamBreaker `yaml:"breaker"`
+
+	// Retry says what is tried again.
+	Retry Retry `yaml:"retry"`
+
+	// Upgrades lists the protocols that clients may change to on a
+	// connection. Default [websocket]; [] for none. h2c cannot be one.
+	Upgrades []string `yaml:"upgrades" default:"websocket"`
+
+	// Share is the site's part of the machine where there is more to do than
+	// it can, relative to the other sites'. Default 1, 1 to 1000.
+	Share int `yaml:"share" default:"1" range:"1..1000"`
+
+	// RateLimits bounds how many requests are taken in.
+	RateLimits RateLimits `yaml:"rate_limits"`
 
 	// Issuers lists the issuers accepted here, by name. Required, unless no
 	// path needs a credential: every rule is public or deny, and one of them
@@ -130,4 +170,12 @@ type Timeouts struct {
 	// Idle bounds the time between two reads of a body, either way. Default
 	// 60s, 100ms to 1h.
 	Idle time.Duration `yaml:"idle" default:"60s" range:"100ms..1h"`
+
+	// Total bounds the exchange from its beginning to the end of the response,
+	// tunnels excepted. Default 0s, 0s to 24h; 0s is unbounded.
+	Total time.Duration `yaml:"total" range:"0s..24h"`
+
+	// Tunnel bounds the time in which neither side of an upgraded connection
+	// sends anything. Default 10m, 1s to 24h.
+	Tunnel time.Duration `yaml:"tunnel" default:"10m" range:"1s..24h"`
 }

@@ -51,6 +51,32 @@ const (
 	UnavailableUseCached = "use_cached_until_exp"
 )
 
+// The values of TLS.MinVersion.
+const (
+	TLS12 = "TLSv1.2"
+	TLS13 = "TLSv1.3"
+)
+
+// The values of TLS.ClientAuth.
+const (
+	ClientAuthNone    = "none"
+	ClientAuthRequest = "request"
+	ClientAuthRequire = "require"
+)
+
+// The values of Site.Balance.
+const (
+	BalanceTwoChoices = "two_choices"
+	BalanceRoundRobin = "round_robin"
+)
+
+// The values of Site.SendProxyProtocol.
+const (
+	ProxyProtocolNone = "none"
+	ProxyProtocolV1   = "v1"
+	ProxyProtocolV2   = "v2"
+)
+
 // The account kinds.
 const (
 	KindCitizen      = "citizen"
@@ -91,6 +117,14 @@ func closedSet(name string) []string {
 		return []string{AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT}
 	case "when unavailable":
 		return []string{UnavailableRefuse, UnavailableUseCached}
+	case "TLS version":
+		return []string{TLS12, TLS13}
+	case "client auth":
+		return []string{ClientAuthNone, ClientAuthRequest, ClientAuthRequire}
+	case "balance":
+		return []string{BalanceTwoChoices, BalanceRoundRobin}
+	case "PROXY protocol version":
+		return []string{ProxyProtocolNone, ProxyProtocolV1, ProxyProtocolV2}
 	case "log level":
 		return []string{"debug", "info", "warn", "error"}
 	}
