@@ -1,14 +1,15 @@
 package cache
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/token"
 )
 
-// maxPurged bounds what one issuer's Keys remembers as purged. The oldest gives way to a new one: an issuer that still
-// published it would have to be talked to.
+// maxPurged bounds what one issuer's Keys remembers as purged. None gives way to a new one: the issuer may still publish
+// it, and whoever purged it was told that it stays out.
 const maxPurged = 256
 
 // Purged is a key that an operator took out of use: the key itself, by its thumbprint, whatever it is called.
@@ -24,17 +25,24 @@ type Purged struct {
 // Purge takes every key called kid out of the current set, and whatever is the same key under another name, withdrawn at
 // once with the verdicts that rest on it, and remembers it: no Replace brings it back until it is allowed. It returns how
 // many keys that were.
-func (k *Keys) Purge(kid string, at time.Time) int {
+//
+// An error wraps ErrPurgesFull and changes nothing.
+func (k *Keys) Purge(kid string, at time.Time) (int, error) {
 	k.replacing.Lock()
 	defer k.replacing.Unlock()
 	before := k.Snapshot()
 	named := func(key *token.Key) bool { return key.ID() == kid }
-	var next, gone []*token.Key
+	known := len(k.purged)
 	for _, key := range before.keys {
 		if named(key) {
 			k.remember(Purged{KeyID: kid, Thumbprint: key.Thumbprint(), At: at})
 		}
 	}
+	if len(k.purged) > max(known, maxPurged) {
+		k.purged = k.purged[:known]
+		return 0, fmt.Errorf("%w: %d are remembered", ErrPurgesFull, known)
+	}
+	var next, gone []*token.Key
 	for _, key := range before.keys {
 		if named(key) || k.isPurged(key) {
 			gone = append(gone, key)
@@ -43,14 +51,14 @@ func (k *Keys) Purge(kid string, at time.Time) int {
 		}
 	}
 	if len(gone) == 0 {
-		return 0
+		return 0, nil
 	}
 	// As in Replace: first the swap, then the withdrawals.
 	k.current.Store(newKeySet(next, before.fetchedAt))
 	for _, key := range gone {
 		key.Withdraw()
 	}
-	return len(gone)
+	return len(gone), nil
 }
 
 // Allow forgets the purges made under the name kid: the next Replace may bring those keys back. It returns how many
@@ -70,7 +78,8 @@ func (k *Keys) Purged() []Purged {
 	return slices.Clone(k.purged)
 }
 
-// Remember restores purges of an earlier run. It takes no key out of the current set: it is called before there is one.
+// Remember restores purges of an earlier run, all of them. It takes no key out of the current set: it is called before
+// there is one.
 func (k *Keys) Remember(purged []Purged) {
 	k.replacing.Lock()
 	defer k.replacing.Unlock()
@@ -82,9 +91,6 @@ func (k *Keys) Remember(purged []Purged) {
 func (k *Keys) remember(p Purged) {
 	if slices.ContainsFunc(k.purged, func(q Purged) bool { return q.Thumbprint == p.Thumbprint && q.KeyID == p.KeyID }) {
 		return
-	}
-	if len(k.purged) == maxPurged {
-		k.purged = slices.Delete(k.purged, 0, 1)
 	}
 	k.purged = append(k.purged, p)
 }

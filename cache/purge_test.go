@@ -20,6 +20,16 @@ func kids(k *Keys) []string {
 	return list
 }
 
+// purge purges, and expects that it may.
+func purge(t *testing.T, k *Keys, kid string) int {
+	t.Helper()
+	n, err := k.Purge(kid, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // as is the same key under another kid.
 func (p pair) as(kid string) pair {
 	jwk := maps.Clone(p.jwk)
@@ -44,7 +54,7 @@ func TestAPurgedKeyIsGoneAtOnceWithItsVerdicts(t *testing.T) {
 	}
 	verdicts.Put(raw, verified, verifier, testNow)
 	verdicts.cache.Wait()
-	if n := k.Purge("a", testNow); n != 1 {
+	if n := purge(t, &k, "a"); n != 1 {
 		t.Errorf("%d keys", n)
 	}
 	if v, ok := verdicts.Get(raw); !ok || !errors.Is(v.Usable(testNow, verifier), token.ErrKeyWithdrawn) {
@@ -60,7 +70,7 @@ func TestAPurgedKeyIsGoneAtOnceWithItsVerdicts(t *testing.T) {
 	if age, ok := k.Age(testNow.Add(time.Minute)); !ok || age != time.Minute {
 		t.Errorf("age %v, %v", age, ok)
 	}
-	if n := k.Purge("a", testNow); n != 0 || len(k.Purged()) != 1 {
+	if n := purge(t, &k, "a"); n != 0 || len(k.Purged()) != 1 {
 		t.Errorf("again: %d keys, %v", n, k.Purged())
 	}
 }
@@ -71,7 +81,7 @@ func TestAPurgedKeyStaysOutUntilItIsAllowed(t *testing.T) {
 	a, b := newPair(t, "a"), newPair(t, "b")
 	first := read(t, a, b)
 	replace(t, &k, testNow, first...)
-	k.Purge("a", testNow)
+	purge(t, &k, "a")
 	for range 3 {
 		if got := replace(t, &k, testNow, read(t, a, b)...); got != (Change{Kept: 1}) {
 			t.Errorf("%+v", got)
@@ -107,7 +117,7 @@ func TestAPurgeIsOfTheKeyWhateverItIsCalled(t *testing.T) {
 	a, b := newPair(t, "a"), newPair(t, "b")
 	twin := read(t, a, a.as("alias"), b)
 	replace(t, &k, testNow, twin...)
-	if n := k.Purge("a", testNow); n != 2 || !twin[1].Withdrawn() || !slices.Equal(kids(&k), []string{"b"}) {
+	if n := purge(t, &k, "a"); n != 2 || !twin[1].Withdrawn() || !slices.Equal(kids(&k), []string{"b"}) {
 		t.Errorf("%d keys, left %q", n, kids(&k))
 	}
 	replace(t, &k, testNow, read(t, a.as("new"), b)...)
@@ -133,7 +143,7 @@ func TestAKeyWithoutKidCanBePurged(t *testing.T) {
 	var k Keys
 	nameless := newPair(t, "")
 	replace(t, &k, testNow, read(t, nameless)...)
-	if n := k.Purge("", testNow); n != 1 || k.Snapshot().Len() != 0 {
+	if n := purge(t, &k, ""); n != 1 || k.Snapshot().Len() != 0 {
 		t.Errorf("%d keys", n)
 	}
 	if n := k.Allow(""); n != 1 {
@@ -146,7 +156,7 @@ func TestPurgesOfAnEarlierRunHold(t *testing.T) {
 	var before, k Keys
 	a, b := newPair(t, "a"), newPair(t, "b")
 	replace(t, &before, testNow, read(t, a, b)...)
-	before.Purge("a", testNow)
+	purge(t, &before, "a")
 	for range 2 {
 		k.Remember(before.Purged())
 	}
@@ -161,15 +171,66 @@ func TestPurgesOfAnEarlierRunHold(t *testing.T) {
 	}
 }
 
-func TestWhatIsRememberedAsPurgedIsBoundedAndTheOldestGoes(t *testing.T) {
+func TestAPurgeBeyondTheBoundIsRefusedAndNoneIsForgotten(t *testing.T) {
+	t.Parallel()
+	var k Keys
+	var earlier []Purged
+	for n := range maxPurged - 1 {
+		earlier = append(earlier, Purged{KeyID: fmt.Sprint(n), Thumbprint: [32]byte{byte(n), byte(n >> 8)}, At: testNow})
+	}
+	k.Remember(earlier)
+	a, b := newPair(t, "a"), newPair(t, "b")
+	// Two keys under one name: there is room for one of them.
+	replace(t, &k, testNow, append(read(t, a, newPair(t, "twins")), read(t, newPair(t, "twins"), b)...)...)
+	for _, c := range []struct {
+		kid  string
+		gone int
+		err  error
+		held int
+	}{
+		{"twins", 0, ErrPurgesFull, maxPurged - 1},
+		{"a", 1, nil, maxPurged},
+		{"b", 0, ErrPurgesFull, maxPurged},
+		{"nobody", 0, nil, maxPurged},
+	} {
+		before := k.Snapshot().Len()
+		if n, err := k.Purge(c.kid, testNow); n != c.gone || !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
+			t.Errorf("%q: %d %v", c.kid, n, err)
+		}
+		if left := k.Snapshot().Len(); left != before-c.gone {
+			t.Errorf("%q: %d keys, then %d", c.kid, before, left)
+		}
+		if list := k.Purged(); len(list) != c.held || !slices.Equal(list[:len(earlier)], earlier) {
+			t.Errorf("%q: %d are remembered", c.kid, len(list))
+		}
+	}
+	for _, key := range k.Snapshot().All() {
+		if key.Withdrawn() {
+			t.Errorf("%s is in use, and withdrawn", key.ID())
+		}
+	}
+	// What was purged before costs no room a second time.
+	replace(t, &k, testNow, read(t, a.as("another"), b)...)
+	if got := kids(&k); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("keys %q", got)
+	}
+	if k.Allow("0") != 1 {
+		t.Error("nothing to allow")
+	}
+	if n, err := k.Purge("b", testNow); n != 1 || err != nil || len(k.Purged()) != maxPurged {
+		t.Errorf("%d %v", n, err)
+	}
+}
+
+// What is on disk was acknowledged, whatever the bound was then.
+func TestEveryPurgeOfAnEarlierRunIsRemembered(t *testing.T) {
 	t.Parallel()
 	var k Keys
 	for n := range maxPurged + 10 {
 		k.Remember([]Purged{{KeyID: fmt.Sprint(n), Thumbprint: [32]byte{byte(n), byte(n >> 8)}, At: testNow}})
 	}
-	list := k.Purged()
-	if len(list) != maxPurged || list[0].KeyID != "10" || list[maxPurged-1].KeyID != fmt.Sprint(maxPurged+9) {
-		t.Errorf("%d, from %q", len(list), list[0].KeyID)
+	if n := len(k.Purged()); n != maxPurged+10 {
+		t.Errorf("%d", n)
 	}
 }
 
@@ -216,7 +277,7 @@ func TestPurgesHoldWhileSetsAreReplaced(t *testing.T) {
 		for held.Key == nil { // Until a fetch has brought it.
 			held, _ = verify()
 		}
-		if k.Purge("a", testNow) != 1 {
+		if purge(t, &k, "a") != 1 {
 			t.Fatalf("round %d: it was not there", round)
 		}
 		if !held.Key.Withdrawn() {

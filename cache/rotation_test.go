@@ -68,7 +68,7 @@ func TestRotationServesWhatIsCurrentAndNothingElse(t *testing.T) {
 						want++
 					}
 				}
-				if got := k.Purge(kid, testNow); got != want {
+				if got := purge(t, &k, kid); got != want {
 					t.Fatalf("history %d, step %d: purged %d, want %d", seed, step, got, want)
 				}
 			case 5:

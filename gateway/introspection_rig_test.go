@@ -72,7 +72,7 @@ func portalConfig(tb testing.TB, issuer *backend.Running, more, keys string) str
 		`, client_secret_file: ` + secret + more + ` }
     audience: { any_of: [tthc] }
     leeway: 0s
-    backend: { timeout: 2s, break_after: 1000 }
+    backend: { timeout: 20s, break_after: 1000 }
     claims:
       account_kind: { claim: account_type, map: { "1": citizen, "2": organisation } }
       account_level: { claim: account_level }

@@ -198,8 +198,8 @@ func TestAnIntrospectedJWTStillNeedsItsKey(t *testing.T) {
 	p := newPortal(t, "tokens: all, max_age: 1h", "keys", setup{})
 	tok := p.jwt()
 	p.warm(tok)
-	if n := p.state.Load().issuers[1].keys.Purge("es-1", time.Now()); n != 1 {
-		t.Fatalf("%d keys purged", n)
+	if n, err := p.state.Load().issuers[1].keys.Purge("es-1", time.Now()); n != 1 || err != nil {
+		t.Fatalf("%d keys purged: %v", n, err)
 	}
 	a := p.get("/private", bearer(tok))
 	if a.status != 503 || a.code != "keys_unavailable" {

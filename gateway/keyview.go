@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"errors"
 	"time"
 
+	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/admin"
 )
 
@@ -79,7 +81,10 @@ func (k keyAdmin) Purge(issuer, kid string) (int, error) {
 		return 0, admin.ErrKeyNotFound
 	}
 	n, err := i.refresher.Purge(kid, time.Now())
-	if n == 0 {
+	switch {
+	case errors.Is(err, cache.ErrPurgesFull):
+		return 0, admin.ErrPurgesFull
+	case n == 0:
 		return 0, admin.ErrKeyNotFound
 	}
 	return n, err

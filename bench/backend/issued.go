@@ -44,24 +44,30 @@ func (b *Backend) Opaque(account string) (string, error) {
 // Issue returns a fresh opaque token that stands for what token describes, its faults included. It is active from
 // NotBefore until Expires. The error is [ErrFull], or that a further claim is not of JSON.
 func (b *Backend) Issue(token corpus.Token) (string, error) {
+	raw := rand.Text()
+	return raw, b.IssueAs(raw, token)
+}
+
+// IssueAs is [Backend.Issue] where the opaque token is raw, which may look like anything. It replaces one that is there.
+func (b *Backend) IssueAs(raw string, token corpus.Token) error {
 	claims, err := json.Marshal(token.ClaimSet())
 	if err != nil {
-		return "", fmt.Errorf("encoding the claims: %w", err)
+		return fmt.Errorf("encoding the claims: %w", err)
 	}
-	now, raw := b.now(), rand.Text()
+	now := b.now()
 	b.issued.mu.Lock()
 	defer b.issued.mu.Unlock()
 	if len(b.issued.opaque) >= maxIssued {
 		maps.DeleteFunc(b.issued.opaque, func(_ string, o opaque) bool { return !o.active(now) })
 	}
 	if len(b.issued.opaque) >= maxIssued {
-		return "", ErrFull
+		return ErrFull
 	}
 	if b.issued.opaque == nil {
 		b.issued.opaque = map[string]opaque{}
 	}
 	b.issued.opaque[raw] = opaque{claims: claims, from: token.NotBefore, expires: token.Expires}
-	return raw, nil
+	return nil
 }
 
 func (o opaque) active(now time.Time) bool {

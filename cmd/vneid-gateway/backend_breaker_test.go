@@ -22,7 +22,7 @@ func TestBreakerOpensWhileTheBackendIsDownAndBoundsTheFetches(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = issuer.Close() })
 	const breakFor = 3 * time.Second
-	config := strings.Replace(ownConfig(issuer.Issuer(), startSite(t).URL(), ""), "refresh: 1s }",
+	config := strings.Replace(ownConfig(issuer.Issuer(), startSite(t).URL(), "shutdown: { delay: 0s, deadline: 5s }"), "refresh: 1s }",
 		"refresh: 1s, unknown_key: { burst: 2, every: 1h } }\n    backend: { break_after: 3, break_for: "+breakFor.String()+" }", 1)
 	g := serve(t, config)
 	g.awaitReady(t)
@@ -31,10 +31,10 @@ func TestBreakerOpensWhileTheBackendIsDownAndBoundsTheFetches(t *testing.T) {
 		t.Fatal(err)
 	}
 	const (
-		opened = `vneid_gateway_backend_breaker_opened_total{issuer="vneid"}`
-		open   = `vneid_gateway_backend_breaker{issuer="vneid",state="open"}`
-		closed = `vneid_gateway_backend_breaker{issuer="vneid",state="closed"}`
-		missed = `vneid_gateway_backend_breaker_refused_total{issuer="vneid"}`
+		opened = `vneid_gateway_backend_breaker_opened_total{call="keys",issuer="vneid"}`
+		open   = `vneid_gateway_backend_breaker{call="keys",issuer="vneid",state="open"}`
+		closed = `vneid_gateway_backend_breaker{call="keys",issuer="vneid",state="closed"}`
+		missed = `vneid_gateway_backend_breaker_refused_total{call="keys",issuer="vneid"}`
 	)
 	issuer.SetFault(backend.Down())
 	issuer.ResetFetches()

@@ -2,6 +2,11 @@ package admin
 
 import "errors"
 
-// ErrKeyNotFound means that a KeyAdmin knows no such issuer, or that the issuer
-// has no such key to purge or to allow.
-var ErrKeyNotFound = errors.New("admin: no such issuer or key")
+var (
+	// ErrKeyNotFound means that a KeyAdmin knows no such issuer, or that the issuer
+	// has no such key to purge or to allow.
+	ErrKeyNotFound = errors.New("admin: no such issuer or key")
+	// ErrPurgesFull means that a KeyAdmin remembers as many purges of the issuer as
+	// it can. Nothing was purged, and no purge was forgotten.
+	ErrPurgesFull = errors.New("admin: no more purges can be remembered")
+)

@@ -79,6 +79,7 @@ func TestKeyChangesAnswerAndAreAudited(t *testing.T) {
 		{"no such issuer", fakeKeys{err: fmt.Errorf("x: %w", ErrKeyNotFound)}, change("DELETE", path), 404, `{"error":"no such issuer or key"}`, []string{"purge", "vneid", "a/b"}, purg + `result="not found" keys=0`},
 		{"not for good", fakeKeys{n: 1, err: errors.New("disk full")}, change("DELETE", path), 500, `{"error":"disk full","purged":1}`, []string{"purge", "vneid", "a/b"}, purg + `result=failed keys=1 error="disk full"`},
 		{"allowed, not for good", fakeKeys{n: 1, err: errors.New("disk full")}, change("PUT", path), 500, `{"error":"disk full","allowed":1}`, []string{"allow", "vneid", "a/b"}, "result=failed keys=1"},
+		{"no room", fakeKeys{err: fmt.Errorf("x: %w", ErrPurgesFull)}, change("DELETE", path), 409, `{"error":"not purged: as many purges of this issuer are remembered as can be; allow (PUT) one`, []string{"purge", "vneid", "a/b"}, purg + "result=refused keys=0 reason="},
 		{"no such path", fakeKeys{n: 1}, change("DELETE", "/keys/vneid"), 404, `{"error":"no key has this path`, nil, `action=purge issuer="" kid="" remote=127.0.0.1:5000 result="not found" keys=0`},
 
 		{"no token", fakeKeys{n: 1}, change("DELETE", path, "Authorization", ""), 401, needToken, nil, refused(needToken)},

@@ -16,7 +16,8 @@ type KeyAdmin interface {
 	// Purge takes every key of that id out of use, with the verdicts reached
 	// under it, and keeps it out until it is allowed. kid "" means the keys
 	// without an id. It returns how many keys that were. An error with n > 0
-	// is a purge that is in force but may not outlive the process.
+	// is a purge that is in force but may not outlive the process; ErrPurgesFull
+	// is one that was not made.
 	Purge(issuer, kid string) (n int, err error)
 	// Allow forgets the purges of that id: the next fetch may bring the keys
 	// back. It returns how many there were; errors as for Purge.

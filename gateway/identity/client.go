@@ -29,8 +29,6 @@ type ClientConfig struct {
 	ClientCertFile, ClientKeyFile string
 	// ProxyURL is the HTTP proxy to go by; "" means none.
 	ProxyURL string
-	// Guard is the breaker around each call. Required.
-	Guard *Guard
 }
 
 // Client fetches bounded JSON documents. It is safe for concurrent use. It
@@ -38,7 +36,6 @@ type ClientConfig struct {
 // connection and decompresses nothing.
 type Client struct {
 	http     *http.Client
-	guard    *Guard
 	timeout  time.Duration
 	maxBytes int64
 	proxied  bool
@@ -60,7 +57,6 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		proxy = http.ProxyURL(address)
 	}
 	return &Client{
-		guard:    cfg.Guard,
 		timeout:  cfg.Timeout,
 		maxBytes: cfg.MaxBytes,
 		proxied:  proxy != nil,
@@ -111,20 +107,10 @@ func sameOrigin(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Get fetches one document, whole, unless the breaker is open. Errors are of
-// this package's taxonomy, or context.Canceled, which the breaker does not
-// count.
+// Get fetches one document, whole. It asks no breaker: whether an answer is any
+// good is for the caller to say, who has the breaker around both. Errors are of
+// this package's taxonomy, or context.Canceled.
 func (c *Client) Get(ctx context.Context, address string) (Document, error) {
-	var d Document
-	err := c.guard.Do(func() error {
-		var err error
-		d, err = c.get(ctx, address)
-		return err
-	})
-	return d, err
-}
-
-func (c *Client) get(ctx context.Context, address string) (Document, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

@@ -26,6 +26,7 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/bench/backend"
 	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
+	"github.com/vneid-gateway/vneid-gateway/gateway/token"
 )
 
 func TestABackendThatFailsTooOftenIsLeftAlone(t *testing.T) {
@@ -42,7 +43,7 @@ func TestABackendThatFailsTooOftenIsLeftAlone(t *testing.T) {
 			t.Parallel()
 			b := startBackend(t, backend.Config{Keys: []*corpus.Key{newKey(t, "k1")}})
 			guard := identity.NewGuard(identity.GuardConfig{BreakAfter: 2, BreakFor: time.Hour})
-			r, keys := newRefresher(sourceOf(newClient(t, identity.ClientConfig{Guard: guard}), b), time.Hour)
+			r, keys := newGuarded(sourceOf(newClient(t, identity.ClientConfig{}), b), guard)
 			if err := r.Refresh(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -67,11 +68,55 @@ func TestABackendThatFailsTooOftenIsLeftAlone(t *testing.T) {
 	}
 }
 
+// An answer that cannot be used is no success, and neither is the discovery
+// document before it.
+func TestAnUnusableAnswerCountsAgainstTheBackend(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		path  string
+		fault func(b *backend.Running) backend.Fault
+		err   error
+	}{
+		"a page":             {backend.KeySetPath, func(*backend.Running) backend.Fault { return backend.HTML() }, identity.ErrMalformed},
+		"a page instead":     {backend.DiscoveryPath, func(*backend.Running) backend.Fault { return backend.HTML() }, identity.ErrMalformed},
+		"no keys":            {backend.KeySetPath, func(*backend.Running) backend.Fault { return backend.Body("application/json", []byte(`{"keys":[]}`)) }, token.ErrKeySet},
+		"duplicate kids":     {backend.KeySetPath, func(b *backend.Running) backend.Fault { return b.DuplicateKids() }, token.ErrKeySet},
+		"another issuer":     {backend.DiscoveryPath, func(*backend.Running) backend.Fault { return backend.WrongIssuer() }, identity.ErrIssuerMismatch},
+		"an error of one":    {backend.KeySetPath, func(*backend.Running) backend.Fault { return backend.Status(500) }, identity.ErrStatus},
+		"too large a set":    {backend.KeySetPath, func(*backend.Running) backend.Fault { return backend.Huge(1 << 20) }, identity.ErrTooLarge},
+		"a redirect outside": {backend.KeySetPath, func(*backend.Running) backend.Fault { return backend.RedirectCrossOrigin("") }, identity.ErrRedirect},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := startBackend(t, backend.Config{Keys: []*corpus.Key{newKey(t, "k1")}})
+			guard := identity.NewGuard(identity.GuardConfig{BreakAfter: 2, BreakFor: time.Hour})
+			r, keys := newGuarded(identity.DiscoverySource{Client: newClient(t, identity.ClientConfig{}), Issuer: b.Issuer()}, guard)
+			if err := r.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.SetFaultAt(c.path, c.fault(b), 0); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := r.Refresh(t.Context()); !errors.Is(err, c.err) {
+					t.Errorf("got %v", err)
+				}
+			}
+			if s := guard.Stats(); s.State != "open" || s.Opened != 1 {
+				t.Errorf("%+v", s)
+			}
+			if got := ids(keys); !slices.Equal(got, []string{"k1"}) {
+				t.Errorf("keys %q", got)
+			}
+		})
+	}
+}
+
 func TestACallThatItsCallerCutShortDoesNotCountAgainstTheBackend(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t, backend.Config{Keys: []*corpus.Key{newKey(t, "k1")}})
 	guard := identity.NewGuard(identity.GuardConfig{BreakAfter: 1, BreakFor: time.Hour})
-	client := newClient(t, identity.ClientConfig{Guard: guard})
+	r, _ := newGuarded(identity.URLSource{Client: newClient(t, identity.ClientConfig{}), URL: b.URL() + backend.KeySetPath}, guard)
 	for name, fault := range map[string]func(w http.ResponseWriter){
 		"before its head": func(http.ResponseWriter) {},
 		"in its body": func(w http.ResponseWriter) {
@@ -85,7 +130,7 @@ func TestACallThatItsCallerCutShortDoesNotCountAgainstTheBackend(t *testing.T) {
 			cancel()
 			<-r.Context().Done()
 		})
-		_, err := client.Get(ctx, b.URL()+backend.KeySetPath)
+		err := r.Refresh(ctx)
 		if !errors.Is(err, context.Canceled) || guard.Stats().State != "closed" {
 			t.Errorf("%s: %v, %+v", name, err, guard.Stats())
 		}

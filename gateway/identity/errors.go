@@ -37,6 +37,9 @@ var (
 	ErrInsecure = errors.New("identity: key set address is not https")
 	// ErrKeySet means an answer without a key set, or without one usable key.
 	ErrKeySet = errors.New("identity: no usable key")
+	// ErrPanic means a fault of the gateway's own while it called the backend or
+	// read its answer.
+	ErrPanic = errors.New("identity: panic")
 )
 
 // Reasons lists the values that Reason returns for errors, for metrics.
@@ -44,7 +47,7 @@ func Reasons() []string {
 	return []string{
 		"unreachable", "untrusted", "timeout", "status", "too_large", "redirect", "malformed",
 		"issuer_mismatch", "insecure", "no_usable_key", "breaker_open",
-		"client_rejected", "saturated", "other",
+		"client_rejected", "saturated", "panic", "other",
 	}
 }
 
@@ -68,6 +71,7 @@ func Reason(err error) string {
 		{ErrBreakerOpen, "breaker_open"},
 		{ErrClientRejected, "client_rejected"},
 		{ErrSaturated, "saturated"},
+		{ErrPanic, "panic"},
 		{token.ErrKeySet, "no_usable_key"},
 	} {
 		if errors.Is(err, known.err) {

@@ -25,7 +25,6 @@ func ExampleRefresher() {
 	client, err := identity.NewClient(identity.ClientConfig{
 		Timeout:  5 * time.Second,
 		MaxBytes: 1 << 20,
-		Guard:    identity.NewGuard(identity.GuardConfig{BreakAfter: 5, BreakFor: 10 * time.Second}),
 	})
 	if err != nil {
 		panic(err)
@@ -37,6 +36,7 @@ func ExampleRefresher() {
 		Source:     identity.DiscoverySource{Client: client, Issuer: issuer.Issuer()},
 		Keys:       keys,
 		Algorithms: []string{"ES256"},
+		Breaker:    identity.NewGuard(identity.GuardConfig{BreakAfter: 5, BreakFor: 10 * time.Second}),
 		Interval:   5 * time.Minute,
 		Log:        slog.New(slog.DiscardHandler),
 	})

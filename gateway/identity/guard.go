@@ -13,6 +13,12 @@ import (
 // often before.
 var ErrBreakerOpen = errors.New("identity: breaker open")
 
+// Breaker keeps calls from a backend that fails. *Guard is one.
+type Breaker interface {
+	// Do calls call, or returns ErrBreakerOpen. It returns what call returned.
+	Do(call func() error) error
+}
+
 // GuardConfig says when a backend is left alone.
 type GuardConfig struct {
 	// BreakAfter is how many calls in a row must fail, BreakFor how long none
@@ -21,8 +27,8 @@ type GuardConfig struct {
 	BreakFor   time.Duration
 }
 
-// Guard is the breaker around every call to one identity backend. Its methods
-// are safe for concurrent use.
+// Guard is the breaker around the calls of one kind to one identity backend. Its
+// methods are safe for concurrent use.
 type Guard struct {
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	opened  atomic.Uint64
@@ -59,6 +65,11 @@ func (g *Guard) Do(call func() error) error {
 	}
 	return err
 }
+
+// unbroken makes every call.
+type unbroken struct{}
+
+func (unbroken) Do(call func() error) error { return call() }
 
 // BreakerStats is a snapshot of a breaker.
 type BreakerStats struct {

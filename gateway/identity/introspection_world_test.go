@@ -56,12 +56,14 @@ func introspector(t testing.TB, url string, timeout time.Duration, cfg identity.
 	t.Helper()
 	client, err := identity.NewClient(identity.ClientConfig{
 		Timeout: timeout, MaxBytes: 1 << 20,
-		Guard: identity.NewGuard(identity.GuardConfig{BreakAfter: 1000, BreakFor: time.Minute}),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Client = client
+	if cfg.Breaker == nil {
+		cfg.Breaker = identity.NewGuard(identity.GuardConfig{BreakAfter: 1000, BreakFor: time.Minute})
+	}
 	if cfg.URL == "" {
 		cfg.URL = url + backend.IntrospectPath
 	}

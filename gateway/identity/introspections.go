@@ -44,6 +44,9 @@ type IntrospectionsConfig struct {
 	// while the issuer cannot be asked. An answer without exp is never believed
 	// beyond MaxAge.
 	UseCachedUntilExp bool
+	// OnPanic is given the stack of a panic in a question, which then failed with
+	// ErrIntrospection. Optional.
+	OnPanic func(stack []byte)
 }
 
 // Introspections decides about tokens by what their issuer says, or said not
@@ -200,7 +203,15 @@ func (n *Introspections) ask(
 	ctx context.Context, tok string, digest [32]byte, verified token.Verified, known bool, now time.Time,
 ) (*cache.Verdict, error) {
 	answers := n.flights.DoChan(string(digest[:]), func() (any, error) {
-		return n.fly(tok, digest, verified, known, now)
+		var v *cache.Verdict
+		err := recovered(n.cfg.OnPanic, func() (err error) {
+			v, err = n.fly(tok, digest, verified, known, now)
+			return err
+		})
+		if errors.Is(err, ErrPanic) {
+			return nil, n.failed(err)
+		}
+		return v, err
 	})
 	select {
 	case answer := <-answers:

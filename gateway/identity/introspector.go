@@ -33,12 +33,6 @@ const (
 	maxErrorBytes = 4 << 10
 )
 
-// Breaker keeps calls from a backend that fails. *Guard is one.
-type Breaker interface {
-	// Do calls call, or returns ErrBreakerOpen. It returns what call returned.
-	Do(call func() error) error
-}
-
 // IntrospectorConfig describes one issuer's introspection endpoint.
 type IntrospectorConfig struct {
 	// Client has the roots, the client certificate, the proxy and the bounds of
@@ -49,7 +43,9 @@ type IntrospectorConfig struct {
 	AllowPlainHTTP bool
 	// Auth has the gateway's credentials. Required.
 	Auth *ClientAuth
-	// Breaker is asked before each call. Nil means the Client's.
+	// Breaker is asked before each call. Required, and not the one of the key
+	// set's: whoever sends tokens that the backend fails over must not keep keys
+	// from being fetched.
 	Breaker Breaker
 	// Concurrency bounds the calls at one time; at least 1. A call beyond it
 	// waits as long as one may take; sixteen times as many wait at one time.
@@ -79,9 +75,6 @@ func NewIntrospector(cfg IntrospectorConfig) (*Introspector, error) {
 		return nil, fmt.Errorf("introspection url: %w", ErrInsecure)
 	case cfg.Concurrency < 1:
 		return nil, errors.New("introspection: concurrency must be at least 1")
-	}
-	if cfg.Breaker == nil {
-		cfg.Breaker = cfg.Client.guard
 	}
 	transport := cfg.Client.http.Transport.(*http.Transport).Clone()
 	// Unlike fetches of key sets, these calls follow closely upon one another.
@@ -250,8 +243,10 @@ type AskStats struct {
 	// Calls counts questions to the backend, Retries those of them that were
 	// repeated, Saturated those that were not made for want of a slot.
 	Calls, Retries, Saturated uint64
-	// InFlight and Waiting are calls under way and waiting now.
+	// InFlight and Waiting are calls under way and waiting now; of the former
+	// there are at most Limit.
 	InFlight, Waiting int64
+	Limit             int
 }
 
 // Stats returns the counters. It is safe for concurrent use.
@@ -262,5 +257,6 @@ func (i *Introspector) Stats() AskStats {
 		Saturated: i.slots.saturated.Load(),
 		InFlight:  int64(len(i.slots.all)),
 		Waiting:   i.slots.waiting[0].Load() + i.slots.waiting[1].Load(),
+		Limit:     i.cfg.Concurrency,
 	}
 }

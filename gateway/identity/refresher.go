@@ -45,6 +45,13 @@ type RefresherConfig struct {
 	Interval, LeastInterval, MostInterval time.Duration
 	// HardStale is the age beyond which a stored set is of no use.
 	HardStale time.Duration
+	// Breaker is around each fetch as a whole, for which a discovery document
+	// alone is no success, nor is an answer that cannot be used. Nil means none:
+	// a file is nobody's backend.
+	Breaker Breaker
+	// OnPanic is given the stack of a panic in a fetch, which then failed with
+	// ErrPanic. Optional.
+	OnPanic func(stack []byte)
 	// Store keeps the last good set for the next start. Optional.
 	Store *Store
 	// Log takes failures and changes. Required.
@@ -74,6 +81,9 @@ func NewRefresher(cfg RefresherConfig) *Refresher {
 	// An answer that is not to be kept must not be asked for without pause.
 	cfg.LeastInterval = cmp.Or(cfg.LeastInterval, cfg.Interval)
 	cfg.MostInterval = cmp.Or(cfg.MostInterval, cfg.Interval)
+	if cfg.Breaker == nil {
+		cfg.Breaker = unbroken{}
+	}
 	r := &Refresher{cfg: cfg, single: make(chan struct{}, 1)}
 	r.stats.failures = make(map[string]*atomic.Uint64)
 	for _, reason := range Reasons() {
@@ -188,13 +198,22 @@ func (r *Refresher) Refresh(ctx context.Context) error {
 }
 
 func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedKey, error) {
-	document, err := r.cfg.Source.Fetch(ctx)
+	var (
+		document Document
+		change   cache.Change
+		skipped  []token.SkippedKey
+	)
+	err := r.cfg.Breaker.Do(func() error {
+		return recovered(r.cfg.OnPanic, func() (err error) {
+			if document, err = r.cfg.Source.Fetch(ctx); err != nil {
+				return err
+			}
+			change, skipped, err = r.install(document.Body, time.Now())
+			return err
+		})
+	})
 	if err != nil {
 		return cache.Change{}, nil, err
-	}
-	change, skipped, err := r.install(document.Body, time.Now())
-	if err != nil {
-		return change, skipped, err
 	}
 	r.next.Store(int64(r.interval(document)))
 	_ = r.save() // it is counted, and logged

@@ -38,6 +38,14 @@ func newRefresher(source identity.Source, interval time.Duration) (*identity.Ref
 	}), keys
 }
 
+// newGuarded is newRefresher behind a breaker.
+func newGuarded(source identity.Source, guard *identity.Guard) (*identity.Refresher, *cache.Keys) {
+	keys := new(cache.Keys)
+	return identity.NewRefresher(identity.RefresherConfig{
+		Issuer: "test", Source: source, Keys: keys, Algorithms: []string{"EdDSA"}, Interval: time.Hour, Breaker: guard, Log: quiet,
+	}), keys
+}
+
 func ids(keys *cache.Keys) []string {
 	var list []string
 	for _, key := range keys.Snapshot().All() {

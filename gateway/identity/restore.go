@@ -65,11 +65,12 @@ func (r *Refresher) save() error {
 
 // Purge takes the keys called kid out of use at once, with every verdict that
 // rests on them, and keeps them out until they are allowed. It returns how many
-// keys that were; with ErrNotKept a restart would bring them back.
+// keys that were; with ErrNotKept a restart would bring them back. Where no more
+// purges can be remembered the error is cache.ErrPurgesFull, and nothing changed.
 func (r *Refresher) Purge(kid string, now time.Time) (int, error) {
-	n := r.cfg.Keys.Purge(kid, now)
-	if n == 0 {
-		return 0, nil
+	n, err := r.cfg.Keys.Purge(kid, now)
+	if err != nil || n == 0 {
+		return 0, err
 	}
 	return n, r.save()
 }

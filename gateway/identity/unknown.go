@@ -27,6 +27,9 @@ type UnknownConfig struct {
 	Remember time.Duration
 	// Fetch fetches the key set once.
 	Fetch func(ctx context.Context) error
+	// OnPanic is given the stack of a panic in Fetch, which then failed with
+	// ErrPanic. Optional.
+	OnPanic func(stack []byte)
 	// Has reports whether the key is there now. It must be quick: it is called
 	// under a lock.
 	Has func(kid, alg string) bool
@@ -172,7 +175,7 @@ func (u *UnknownKeys) Wait() {
 }
 
 func (u *UnknownKeys) fly(f *flight, want wantedKey) {
-	f.err = u.cfg.Fetch(u.base)
+	f.err = recovered(u.cfg.OnPanic, func() error { return u.cfg.Fetch(u.base) })
 	u.mu.Lock()
 	u.flight = nil
 	// Only the key that the fetch was made for: one that was asked for while it

@@ -52,6 +52,10 @@ func FuzzParse(f *testing.F) {
 		if !wrapsOne(err) {
 			t.Fatalf("not of the taxonomy: %v", err)
 		}
+		// Whatever was refused for more than its form is a JWT to all.
+		if !HasJOSEHeader(raw) && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrTooLarge) {
+			t.Fatalf("no header, but %v", err)
+		}
 		if string(raw) != before {
 			t.Fatal("the caller's bytes were changed")
 		}

@@ -2,10 +2,13 @@ package token
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // IsCompactJWS reports whether raw has the shape of a compact JWS: three segments, none of them empty, between exactly
@@ -17,6 +20,31 @@ func IsCompactJWS(raw []byte) bool {
 	payload, signature, second := bytes.Cut(rest, []byte{'.'})
 	return first && second && len(header) > 0 && len(payload) > 0 && len(signature) > 0 &&
 		bytes.IndexByte(signature, '.') < 0
+}
+
+// HasJOSEHeader reports whether raw begins with the header of a JWS, however badly the rest of it, or the header itself,
+// is made: everything before the first dot is base64url of a JSON object, in any spelling that some decoder would take.
+// It tells a JWT that Parse refuses, which is final, from a token that merely has two dots, and says nothing else about
+// either. It allocates.
+func HasJOSEHeader(raw []byte) bool {
+	if len(raw) > MaxTokenBytes {
+		return false
+	}
+	header, _, _ := bytes.Cut(raw, []byte{'.'})
+	// More generous than RFC 7515 section 2 on purpose: padding, line breaks, unused bits and the other alphabet.
+	header = bytes.Map(func(r rune) rune {
+		switch r {
+		case '+':
+			return '-'
+		case '/':
+			return '_'
+		}
+		return r
+	}, bytes.TrimRight(header, "="))
+	text, err := base64.RawURLEncoding.AppendDecode(nil, header)
+	value := jsontext.Value(text)
+	return err == nil && value.Kind() == jsontext.KindBeginObject &&
+		value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // Introspected turns an issuer's answer about a token (RFC 7662 section 2.2) into claims, under the rules that hold for

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -23,6 +24,42 @@ func TestShapeOfACompactJWSIsTwoDotsBetweenThreeSegments(t *testing.T) {
 	} {
 		if got := IsCompactJWS([]byte(raw)); got != want {
 			t.Errorf("%.10q: %v", raw, got)
+		}
+	}
+}
+
+func TestAJOSEHeaderIsRecognisedHoweverBadlyItIsMade(t *testing.T) {
+	t.Parallel()
+	encode := base64.RawURLEncoding.EncodeToString
+	header := encode([]byte(`{"alg":"ES256"}`))
+	for raw, want := range map[string]bool{
+		string(mint(t, "ES256", goodClaims())): true,
+		header + ".!.!":                        true,
+		header + "..":                          true,
+		header:                                 true,
+		base64.URLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + ".b.c":        true,
+		base64.StdEncoding.EncodeToString([]byte(`{"alg":"???>>>"}`)) + ".b.c":      true,
+		header[:10] + "\n" + header[10:] + ".b.c":                                   true,
+		encode([]byte(" \n{}")) + ".b.c":                                            true,
+		encode([]byte(`{"alg":"none","alg":"ES256"}`)) + ".b.c":                     true,
+		encode([]byte("{\"kid\":\"\xff\"}")) + ".b.c":                               true,
+		encode([]byte(strings.Repeat(`{"a":`, 50) + "1" + strings.Repeat("}", 50))): true,
+
+		"":                            false,
+		".":                           false,
+		"a.b.c":                       false,
+		"v4.local.xy":                 false,
+		"portal.7b1f3c20-8b57.1a2b3c": false,
+		"ey0123456789.b.c":            false, // a brace and a dash: no JSON
+		encode([]byte(`{"alg":"ES256"`)) + ".b.c":     false,
+		encode([]byte(`{"alg":"ES256"}x`)) + ".b.c":   false,
+		encode([]byte(`["alg"]`)) + ".b.c":            false,
+		encode([]byte(`"alg"`)) + ".b.c":              false,
+		header + "*.b.c":                              false,
+		strings.Repeat("e30.", MaxTokenBytes/4) + "e": false,
+	} {
+		if got := HasJOSEHeader([]byte(raw)); got != want {
+			t.Errorf("%.40q: %v", raw, got)
 		}
 	}
 }
