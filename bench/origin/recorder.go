@@ -64,7 +64,7 @@ type Recorder struct {
 	open     map[net.Conn]struct{}
 	accepted int
 	requests []Request
-	changed  chan struct{} // Closed and replaced when a request is added.
+	changed  chan struct{} // Closed and replaced when a request is added or a connection ends.
 }
 
 // Record starts a recorder on a free port of the loopback interface. It calls answer for every request that is whole,
@@ -121,6 +121,24 @@ func (r *Recorder) Await(ctx context.Context, n int) ([]Request, error) {
 	}
 }
 
+// Rest waits until no connection is open, so that every byte that was sent has been read, or returns the error of ctx.
+// Those who send are to have closed their connections.
+func (r *Recorder) Rest(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		open, changed := len(r.open), r.changed
+		r.mu.Unlock()
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%d connections are open: %w", open, context.Cause(ctx))
+		}
+	}
+}
+
 // Close stops listening, cuts every connection and waits until all is at rest. It may be called again.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
@@ -172,6 +190,13 @@ func (r *Recorder) leave(conn net.Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.open, conn)
+	r.announce()
+}
+
+// announce wakes those who wait for a change. The lock is held.
+func (r *Recorder) announce() {
+	close(r.changed)
+	r.changed = make(chan struct{})
 }
 
 func (r *Recorder) serve(conn net.Conn, id int) {
@@ -213,6 +238,5 @@ func (r *Recorder) add(request Request) {
 		return
 	}
 	r.requests = append(r.requests, request)
-	close(r.changed)
-	r.changed = make(chan struct{})
+	r.announce()
 }

@@ -189,3 +189,34 @@ func record(t *testing.T, answer func(origin.Request) origin.Answer) *origin.Rec
 	})
 	return recorder
 }
+
+func TestRestWaitsUntilEveryByteWasRead(t *testing.T) {
+	t.Parallel()
+	recorder := record(t, origin.Always(origin.OK()))
+	conn, err := net.Dial("tcp", recorder.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := recorder.Await(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := recorder.Rest(soon); !errors.Is(err, context.Canceled) {
+		t.Errorf("while a connection is open: %v", err)
+	}
+	if _, err := io.WriteString(conn, "GET /cut HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	if err := recorder.Rest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if requests := recorder.Requests(); len(requests) != 2 || !errors.Is(requests[1].Err, origin.ErrCut) {
+		t.Errorf("%v", requests)
+	}
+}

@@ -52,8 +52,9 @@ type framer struct {
 	isResponse bool
 	head       head
 
-	left     int64 // bytes left of a body or chunk; the chunk size while it is read
-	bodyRead int64 // content announced so far by chunk sizes
+	left     int64  // bytes left of a body or chunk; the chunk size while it is read
+	bodyRead int64  // content announced so far by chunk sizes
+	whole    uint64 // messages read to their end
 
 	// Response side: what the request that is being answered was.
 	answersHead    bool
@@ -91,6 +92,7 @@ func (f *framer) begin() {
 
 // complete ends the message that was being read.
 func (f *framer) complete() {
+	f.whole++
 	if f.isResponse {
 		f.state = stIdle
 		return

@@ -31,8 +31,11 @@ const (
 	ErrMethodRefused
 	// ErrHTTP2Preface is the HTTP/2 connection preface.
 	ErrHTTP2Preface
-	// ErrVersion is a version other than HTTP/1.1 and HTTP/1.0, or none.
+	// ErrVersion is a version other than HTTP/1.1 and HTTP/1.0.
 	ErrVersion
+	// ErrRequestLine is a request line that ends in no version, that of HTTP/0.9
+	// included, or in more than that.
+	ErrRequestLine
 	// ErrTargetMissing is a request line without a target.
 	ErrTargetMissing
 	// ErrTargetByte is a byte that a request target, or its path, cannot hold.
@@ -140,7 +143,10 @@ var rules = [reasonCount]struct {
 	// RFC 9110 section 9.1: 501 for a method that is not implemented at all.
 	ErrMethodRefused: {"method_refused", 501},
 	ErrHTTP2Preface:  {"http2_preface", 505},
-	ErrVersion:       {"version", 505},
+	// RFC 9110 section 15.6.6 is about versions that are well-formed.
+	ErrVersion: {"version", 505},
+	// RFC 9112 section 3: 400 for an invalid request line.
+	ErrRequestLine:   {"request_line", 400},
 	ErrTargetMissing: {"target_missing", 400},
 	ErrTargetByte:    {"target_byte", 400},
 	ErrTargetForm:    {"target_form", 400},

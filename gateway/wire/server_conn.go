@@ -2,6 +2,7 @@ package wire
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -14,9 +15,30 @@ import (
 type ServerConn struct {
 	net.Conn
 	checker
+	idler  Idler       // nil: the inner connection cannot be parked
 	inside bool        // the last Read ended inside a request
 	linger atomic.Bool // the same, for Close, which may come from any goroutine
+	parked atomic.Bool // the next Close gives the inner connection back
 	closed atomic.Bool
+}
+
+// Idler is an inner connection that can be had back while its client is
+// silent between two requests. A server such as fasthttp holds a read buffer, a
+// write buffer, a request context and the grown stack of a goroutine for each
+// open connection, tens of KiB, and with streamed bodies its
+// ReduceMemoryUsage gives hardly any of it up. To such a server a parked
+// connection looks like one that its client has closed; the inner connection
+// lives on, and comes back in a new [ServerConn].
+type Idler interface {
+	net.Conn
+	// Await says that the next Read waits for the first byte of a request
+	// (true), or that this Read has returned (false). While it waits the Read
+	// may end with a timeout at any time.
+	Await(waits bool)
+	// Park takes the connection over, after a Read that awaited a request has
+	// ended with a timeout. Requests is how many were read whole. It is
+	// called once at most, instead of Close, and must not block.
+	Park(requests uint64)
 }
 
 // NewServerConn returns a checking connection around c, whose bytes are plain
@@ -24,6 +46,7 @@ type ServerConn struct {
 // that requests came over TLS.
 func NewServerConn(c net.Conn, lim Limits) *ServerConn {
 	s := &ServerConn{Conn: c}
+	s.idler, _ = c.(Idler)
 	s.lim = lim.withDefaults()
 	s.begin()
 	return s
@@ -32,9 +55,22 @@ func NewServerConn(c net.Conn, lim Limits) *ServerConn {
 // Read reads the next bytes that passed. Its errors are, once the first is
 // met for ever: an [*Error] behind the last byte before a violation,
 // [io.ErrUnexpectedEOF] where the input ends inside a request, and those of the
-// inner connection. A timeout may be followed by further reads.
+// inner connection. A timeout may be followed by further reads; but around an
+// [Idler], one before the first byte of a request becomes [io.EOF], for ever.
 func (s *ServerConn) Read(p []byte) (int, error) {
+	awaits := s.idler != nil && s.state == stStart && s.err == nil
+	if awaits {
+		s.idler.Await(true)
+	}
 	n, err := s.read(s.Conn, p)
+	if awaits {
+		s.idler.Await(false)
+		if n == 0 && err != nil && isTimeout(err) {
+			s.err = io.EOF
+			s.parked.Store(true)
+			return 0, io.EOF
+		}
+	}
 	if inside := !s.mayEnd(); inside != s.inside {
 		s.inside = inside
 		s.linger.Store(inside)
@@ -66,7 +102,16 @@ const (
 // still sends, for at most half a second and 1 MiB: closing with unread input
 // resets the connection, and the client may lose the response that says why
 // (RFC 9112 section 9.6). Nobody looks at the bytes.
+//
+// An [Idler] whose client was silent for too long is parked instead, whoever
+// closes first: the server that saw the end of input, or its shutdown.
 func (s *ServerConn) Close() error {
+	if s.parked.Load() {
+		if !s.closed.Swap(true) {
+			s.idler.Park(s.whole)
+		}
+		return nil
+	}
 	if !s.closed.Swap(true) && (s.Refusal() != nil || s.linger.Load()) {
 		s.discard()
 	}

@@ -22,7 +22,7 @@ func (f *framer) startLineByte(c byte) Reason {
 		case c == ' ':
 			return ErrTargetMissing
 		case c == '\r':
-			return ErrVersion
+			return ErrRequestLine
 		case class[c]&inTarget == 0:
 			return badByte(c, ErrTargetByte)
 		default:
@@ -30,12 +30,12 @@ func (f *framer) startLineByte(c byte) Reason {
 			return ErrTargetForm
 		}
 	case stVersion:
-		return f.versionByte(c, ErrVersion, stLineCR)
+		return f.versionByte(c, ErrRequestLine, stLineCR)
 	case stStatusVersion:
 		return f.versionByte(c, ErrStatusLine, stStatusSpace)
 	case stLineCR:
 		if c != '\r' {
-			return badByte(c, ErrVersion)
+			return badByte(c, ErrRequestLine)
 		}
 		f.state = stLineLF
 	case stStatusSpace:
@@ -149,7 +149,7 @@ func (f *framer) scanTarget(b []byte) (int, Reason) {
 		f.state = stVersion
 		return n + 1, noReason
 	case '\r':
-		return n, ErrVersion // an HTTP/0.9 request line
+		return n, ErrRequestLine // a request line of HTTP/0.9
 	}
 	return n, badByte(b[n], ErrTargetByte)
 }
@@ -160,17 +160,26 @@ func (f *framer) versionByte(c byte, mismatch Reason, next state) Reason {
 	h := &f.head
 	if h.index < len(versionText) {
 		if c != versionText[h.index] {
-			return badByte(c, mismatch)
+			return f.badVersion(c, mismatch)
 		}
 		h.index++
 		return noReason
 	}
 	if c != '0' && c != '1' {
-		return badByte(c, mismatch)
+		return f.badVersion(c, mismatch)
 	}
 	h.http10 = c == '0'
 	f.state = next
 	return noReason
+}
+
+// badVersion tells another version of a request from none at all.
+func (f *framer) badVersion(c byte, mismatch Reason) Reason {
+	const major, minor = len("HTTP/"), len(versionText)
+	if at := f.head.index; !f.isResponse && (at == major || at == minor) && '0' <= c && c <= '9' {
+		return ErrVersion
+	}
+	return badByte(c, mismatch)
 }
 
 // endHead is called at the LF that ends a head or trailer section, before that
