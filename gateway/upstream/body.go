@@ -26,9 +26,14 @@ type responseBody struct {
 	length int64
 	// closeAfter says that the connection is not to be kept.
 	closeAfter bool
-	sent       int64
-	err        error
-	done       Observer
+	// until ends the body before its time; zero is never.
+	until  time.Time
+	pace   pace // of the client
+	sent   int64
+	err    error
+	broken bool // by the upstream
+	faulty bool // its status was held against the upstream already
+	done   Observer
 }
 
 var responseBodies = sync.Pool{New: func() any { return new(responseBody) }}
@@ -62,7 +67,7 @@ func (b *responseBody) WriteTo(w io.Writer) (int64, error) {
 	for b.sent != b.length {
 		n, err := b.Read(buf[:])
 		if n > 0 {
-			if _, werr := w.Write(buf[:n]); werr != nil {
+			if werr := b.write(w, buf[:n]); werr != nil {
 				b.err = werr
 				return b.sent - before, werr
 			}
@@ -77,22 +82,60 @@ func (b *responseBody) WriteTo(w io.Writer) (int64, error) {
 	return b.sent - before, nil
 }
 
+// write hands part to the client, which has to take it fast enough where the
+// site asks for a rate.
+func (b *responseBody) write(w io.Writer, part []byte) error {
+	if b.pace.rate.BytesPerSecond <= 0 {
+		_, err := w.Write(part)
+		return err
+	}
+	idle, before := b.pool.timeouts.Idle, time.Now()
+	patience := b.pace.patience(idle)
+	_ = b.client.SetWriteDeadline(b.noLaterThanUntil(before, patience))
+	_, err := w.Write(part)
+	waited := time.Since(before)
+	if err != nil && patience < idle && waited >= patience || !b.pace.moved(len(part), waited) {
+		return ErrReaderSlow
+	}
+	return err
+}
+
 // Read implements io.Reader. The upstream gets its idle time to send, and the
 // client then its own to take what came.
 func (b *responseBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	idle := b.pool.timeouts.Idle
-	_ = b.c.extendRead(time.Now(), idle)
+	idle, now := b.pool.timeouts.Idle, time.Now()
+	_ = b.c.extendRead(now, b.noLaterThanUntil(now, idle).Sub(now))
 	n, err := b.src.Read(p)
 	b.sent += int64(n)
-	_ = b.client.SetWriteDeadline(time.Now().Add(idle))
+	now = time.Now()
+	if err == nil && b.expired(now) {
+		err = ErrExpired
+	}
+	_ = b.client.SetWriteDeadline(b.noLaterThanUntil(now, idle))
 	if err != nil {
+		if isTimeout(err) && b.expired(now) {
+			err = ErrExpired
+		}
 		b.err = b.end(err)
+		b.broken = !errors.Is(b.err, io.EOF) && !errors.Is(b.err, ErrExpired) && !errors.Is(b.err, ErrClientGone)
 	}
 	return n, b.err
 }
+
+// noLaterThanUntil returns when d from now have passed, or until where that is
+// sooner.
+func (b *responseBody) noLaterThanUntil(now time.Time, d time.Duration) time.Time {
+	limit := now.Add(d)
+	if !b.until.IsZero() && b.until.Before(limit) {
+		return b.until
+	}
+	return limit
+}
+
+func (b *responseBody) expired(now time.Time) bool { return !b.until.IsZero() && !now.Before(b.until) }
 
 // end tells a body's end from a body that broke off.
 func (b *responseBody) end(err error) error {
@@ -112,12 +155,13 @@ func (b *responseBody) ended() bool { return b.sent == b.length || errors.Is(b.e
 // connection back, or closes it where the body was not read to its end, and
 // tells the observer.
 func (b *responseBody) CloseWithError(err error) error {
-	if b.ended() && !b.closeAfter {
-		b.pool.put(b.c, time.Now())
-	} else {
-		b.pool.drop(b.c)
-	}
-	if err == nil && !b.ended() {
+	b.settle()
+	b.pool.release(b.c, !b.ended() || b.closeAfter)
+	switch {
+	case b.ended():
+	case b.err != nil:
+		err = b.err
+	case err == nil:
 		// fasthttp closes what it could not begin to write without an error.
 		err = errAbandoned
 	}
@@ -128,6 +172,18 @@ func (b *responseBody) CloseWithError(err error) error {
 		done.ResponseDone(sent, err)
 	}
 	return nil
+}
+
+// settle tells what the end of the body says about the upstream.
+func (b *responseBody) settle() {
+	o := neither
+	switch {
+	case b.broken:
+		o = bad
+	case b.ended() && !b.faulty:
+		o = good
+	}
+	b.pool.settle(&b.c.lease, o)
 }
 
 // skipTrailers reads the trailer section of a chunked response (RFC 9112

@@ -24,7 +24,7 @@ type answerWatch struct {
 // past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
-// start begins to watch, once. Until wait or stop nobody else may read from c.
+// start begins to watch, once. Until end or abandon nobody else may read from c.
 func (w *answerWatch) start() {
 	if w.done != nil {
 		return
@@ -47,21 +47,22 @@ func (w *answerWatch) run() {
 	_ = w.ctx.SetReadDeadline(past)
 }
 
-// wait waits for the first bytes of the response, for as long as the read
-// deadline of c allows.
-func (w *answerWatch) wait() {
-	if w.done != nil {
-		<-w.done
-	}
-}
-
-// stop ends the watch.
-func (w *answerWatch) stop() {
+// end ends the watch when all was sent. Whoever reads from c next finds what
+// came meanwhile.
+func (w *answerWatch) end() {
 	if w.done == nil {
 		return
 	}
 	_ = w.c.SetReadDeadline(past)
 	<-w.done
+}
+
+// abandon ends the watch when not all was sent.
+func (w *answerWatch) abandon() {
+	if w.done == nil {
+		return
+	}
+	w.end()
 	// What the client still sends is thrown away by fasthttp, which needs time
 	// for it.
 	_ = w.ctx.SetReadDeadline(time.Now().Add(drainTime))

@@ -22,7 +22,7 @@ func ExampleGroup_Do() {
 	}
 	defer func() { _ = behind.Close() }()
 	group := upstream.NewGroup(upstream.GroupConfig{
-		Addresses:      []string{behind.Address()},
+		Endpoints:      []upstream.Endpoint{{Address: behind.Address()}},
 		MaxConnections: 10,
 		Timeouts:       upstream.Timeouts{Connect: time.Second, FirstByte: time.Minute, Idle: time.Minute},
 		Dial:           (&net.Dialer{}).DialContext,

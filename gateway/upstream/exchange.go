@@ -17,20 +17,40 @@ type Observer interface {
 	ResponseDone(sent int64, err error)
 }
 
-// Timeouts bounds an exchange. All are required.
+// Timeouts bounds an exchange. All but Total are required.
 type Timeouts struct {
 	// Connect bounds dialling, FirstByte the wait for a whole response head,
 	// Idle each read and write of a body, on either side, and the wait for a
 	// short response body as a whole.
 	Connect, FirstByte, Idle time.Duration
+	// Total bounds an exchange as a whole, from the choice of an upstream to
+	// the last byte that comes from it, second tries included; tunnels only up
+	// to the change of the protocol. 0 is no bound.
+	Total time.Duration
 }
 
 // exchange sends r over c and reads the response into ctx.Response. It reports
-// whether the body streams, in which case c belongs to it; otherwise c has gone
-// back to its pool. Nothing is ever sent twice.
+// whether the body streams, or the connection became a tunnel; in both cases c
+// belongs to that, otherwise c has gone back to its pool. Nothing is ever sent
+// twice.
 func (p *Pool) exchange(ctx *fasthttp.RequestCtx, r *Request, n *nominations, c *conn, done Observer) (bool, error) {
-	if c.checked.Expect(r.Method, false) != nil || c.SetWriteDeadline(time.Now().Add(p.timeouts.Idle)) != nil {
-		p.drop(c)
+	r.upgrade = r.wantedUpgrade(ctx, n)
+	if r.upgrade != "" && !r.Streaming.Tunnels.reserve() {
+		p.release(c, false)
+		return false, ErrTunnels
+	}
+	r.upgraded = false
+	streams, err := p.send(ctx, r, n, c, done)
+	if r.upgrade != "" && !r.upgraded {
+		r.Streaming.Tunnels.free()
+	}
+	return streams, err
+}
+
+func (p *Pool) send(ctx *fasthttp.RequestCtx, r *Request, n *nominations, c *conn, done Observer) (bool, error) {
+	now := time.Now()
+	if c.checked.Expect(r.Method, r.upgrade != "") != nil || c.SetWriteDeadline(now.Add(p.timeouts.Idle)) != nil {
+		p.release(c, true)
 		return false, ErrClosed
 	}
 	if r.UpstreamHost {
@@ -41,53 +61,68 @@ func (p *Pool) exchange(ctx *fasthttp.RequestCtx, r *Request, n *nominations, c 
 	if r.ContentLength == NoBody || r.ContentLength == 0 {
 		err = c.bw.Flush()
 	} else {
-		err = r.sendBody(ctx, c, p.timeouts)
+		err = r.sendBody(ctx, c, p.timeouts.Idle)
+		now = time.Now()
 	}
+	c.in.attend(ctx.Conn())
 	switch {
 	case errors.Is(err, ErrRequestBody), errors.Is(err, ErrBodyTooLarge):
-		p.drop(c)
+		p.release(c, true)
 		return false, err
 	case err != nil:
 		// An upstream may refuse a body that it has not read (RFC 9112 section
 		// 9.5). Its answer is there already or never comes, and its connection
 		// is in the middle of a request.
 		_ = c.extendRead(time.Now(), min(p.timeouts.FirstByte, time.Second))
-		return p.response(ctx, c, true, done)
+		return p.response(ctx, r, c, true, done)
 	}
-	return p.response(ctx, c, false, done)
+	_ = c.extendRead(now, p.timeouts.FirstByte)
+	return p.response(ctx, r, c, false, done)
 }
 
 // response reads a response head into ctx.Response, and its body where that is
 // short or already there. last says that c is not to be used again.
-func (p *Pool) response(ctx *fasthttp.RequestCtx, c *conn, last bool, done Observer) (bool, error) {
+func (p *Pool) response(ctx *fasthttp.RequestCtx, r *Request, c *conn, last bool, done Observer) (bool, error) {
 	resp := &ctx.Response
-	head, err := c.readHead(&resp.Header)
+	head, err := c.readHead(&resp.Header, r)
 	if err != nil {
-		p.drop(c)
+		p.release(c, true)
 		return false, responseError(err, c)
 	}
 	last = last || head.closeAfter
 	switch {
+	case head.status == fasthttp.StatusSwitchingProtocols:
+		if err := p.tunnel(ctx, r, c, done); err != nil {
+			p.release(c, true)
+			return false, err
+		}
+		return true, nil
 	case ctx.IsHead(), head.status == fasthttp.StatusNoContent, head.status == fasthttp.StatusNotModified:
 		resp.SkipBody = true
 	case head.length >= 0 && head.length <= readBuffer:
 		err = c.takeShort(resp, int(head.length), p.timeouts.Idle)
 	case head.length == lengthChunked && c.whole():
 		err = c.takeChunked(resp)
+	case head.length == lengthChunked && c.broken():
+		// Nothing of it has gone to the client yet.
+		err = ErrResponse
 	default:
-		p.stream(ctx, c, head.length, last, done)
+		p.stream(ctx, r, c, head.length, last, done)
 		return true, nil
 	}
-	if err != nil {
-		p.drop(c)
-		return false, err
-	}
+	p.release(c, last || err != nil)
+	return false, err
+}
+
+// release gives c back to the pool, or closes it where this was its last
+// exchange.
+func (p *Pool) release(c *conn, last bool) {
+	c.in.attend(nil)
 	if last {
 		p.drop(c)
 	} else {
 		p.put(c, time.Now())
 	}
-	return false, nil
 }
 
 // takeShort moves a body of n bytes, at most readBuffer, into resp. Waiting for
@@ -99,6 +134,8 @@ func (c *conn) takeShort(resp *fasthttp.Response, n int, idle time.Duration) err
 	}
 	body, err := c.br.Peek(n)
 	switch {
+	case errors.Is(err, ErrClientGone):
+		return ErrClientGone
 	case err != nil && isTimeout(err):
 		return ErrTimeout
 	case err != nil:
@@ -110,9 +147,14 @@ func (c *conn) takeShort(resp *fasthttp.Response, n int, idle time.Duration) err
 }
 
 // stream makes the rest of what comes on c the body of ctx.Response.
-func (p *Pool) stream(ctx *fasthttp.RequestCtx, c *conn, length int64, last bool, done Observer) {
+func (p *Pool) stream(ctx *fasthttp.RequestCtx, r *Request, c *conn, length int64, last bool, done Observer) {
 	b := newResponseBody(p, c, length, last, done)
 	b.client = ctx
+	b.faulty = p.group.faulty(ctx.Response.StatusCode())
+	b.pace.rate = r.Streaming.responseRate()
+	if isEvents(ctx.Response.Header.ContentType()) {
+		b.until = r.Until
+	}
 	if length < 0 && !ctx.Request.Header.IsHTTP11() {
 		b.streamUntilClose(ctx)
 		return
@@ -125,6 +167,8 @@ func (p *Pool) stream(ctx *fasthttp.RequestCtx, c *conn, length int64, last bool
 // responseError names what went wrong before a response head was there.
 func responseError(err error, c *conn) error {
 	switch {
+	case errors.Is(err, ErrClientGone):
+		return ErrClientGone
 	case isTimeout(err):
 		return ErrTimeout
 	case errors.Is(err, ErrResponse), errors.Is(err, bufio.ErrBufferFull), c.checked.Refusal() != nil:

@@ -3,7 +3,7 @@ package upstream
 // Idle counts the connections that are kept for another exchange.
 func (g *Group) Idle() int64 {
 	n := 0
-	for _, p := range g.pools {
+	for _, p := range *g.pools.Load() {
 		for i := range p.shards {
 			s := &p.shards[i]
 			s.mu.Lock()
@@ -26,7 +26,7 @@ func (g *Group) Open() int64 {
 // Age makes every idle connection look as if it had been kept for longer than
 // is allowed.
 func (g *Group) Age() {
-	for _, p := range g.pools {
+	for _, p := range *g.pools.Load() {
 		for i := range p.shards {
 			s := &p.shards[i]
 			s.mu.Lock()

@@ -29,6 +29,7 @@ type front struct {
 
 	mu      sync.Mutex
 	ends    []ending
+	up      int64 // bytes that ended tunnels carried to upstreams
 	changed chan struct{}
 }
 
@@ -44,8 +45,10 @@ type setup struct {
 	timeouts  upstream.Timeouts
 	max       int
 	dial      upstream.Dialer
-	request   func(*upstream.Request)
-	wrap      func(net.Listener) net.Listener
+	// config changes the group's configuration.
+	config  func(*upstream.GroupConfig)
+	request func(*upstream.Request)
+	wrap    func(net.Listener) net.Listener
 	// unchecked leaves the framing checks of package wire out.
 	unchecked bool
 }
@@ -64,12 +67,14 @@ func newFront(t testing.TB, s setup) *front {
 	if s.dial == nil {
 		s.dial = (&net.Dialer{}).DialContext
 	}
-	f := &front{
-		group: upstream.NewGroup(upstream.GroupConfig{
-			Addresses: s.addresses, MaxConnections: s.max, Timeouts: s.timeouts, Dial: s.dial,
-		}),
-		changed: make(chan struct{}),
+	cfg := upstream.GroupConfig{
+		Endpoints: endpoints(s.addresses...), MaxConnections: s.max, Timeouts: s.timeouts, Dial: s.dial,
+		Balance: upstream.RoundRobin,
 	}
+	if s.config != nil {
+		s.config(&cfg)
+	}
+	f := &front{group: upstream.NewGroup(cfg), changed: make(chan struct{})}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +105,15 @@ func newFront(t testing.TB, s setup) *front {
 		}
 	})
 	return f
+}
+
+// endpoints are plain upstreams at addresses.
+func endpoints(addresses ...string) []upstream.Endpoint {
+	all := make([]upstream.Endpoint, len(addresses))
+	for i, address := range addresses {
+		all[i].Address = address
+	}
+	return all
 }
 
 func newServer(handler fasthttp.RequestHandler) *fasthttp.Server {
@@ -145,7 +159,7 @@ func (f *front) handle(ctx *fasthttp.RequestCtx, edit func(*upstream.Request)) {
 	ctx.Response.Reset()
 	ctx.SetStatusCode(fasthttp.StatusBadGateway)
 	ctx.Response.Header.Set("X-Error", err.Error())
-	if errors.Is(err, upstream.ErrRequestBody) || errors.Is(err, upstream.ErrBodyTooLarge) {
+	if errors.Is(err, upstream.ErrRequestBody) || errors.Is(err, upstream.ErrBodyTooLarge) || errors.Is(err, upstream.ErrClientGone) {
 		ctx.SetConnectionClose()
 	}
 }
@@ -296,6 +310,13 @@ func serve(t testing.TB, with func(net.Conn)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveOn(t, listener, with)
+	return listener.Addr().String()
+}
+
+// serveOn is serve on a listener, which it closes at the end of the test.
+func serveOn(t testing.TB, listener net.Listener, with func(net.Conn)) {
+	t.Helper()
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -313,18 +334,28 @@ func serve(t testing.TB, with func(net.Conn)) string {
 		_ = listener.Close()
 		running.Wait()
 	})
-	return listener.Addr().String()
 }
 
 // unreachable is an address that refuses connections.
 func unreachable(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener := listenApart(t, "127.0.0.70")
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// listenApart listens on a loopback address of which no other test takes a
+// port, where the system has more than one.
+func listenApart(t testing.TB, host string) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", host+":0")
+	if err != nil {
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return listener
 }
 
 // endToEnd is the head that the recorder got without the request line, Host and

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -14,26 +13,11 @@ import (
 // connection instead (RFC 9112 section 6.3).
 func (b *responseBody) streamUntilClose(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.SetContentLength(-2)
-	// Where fasthttp fails to write an earlier answer it never calls what is
-	// hijacking, and says so to nobody.
-	taken := new(atomic.Bool)
-	abandon := time.AfterFunc(b.pool.timeouts.Idle, func() {
-		if taken.CompareAndSwap(false, true) {
-			_ = b.CloseWithError(errAbandoned)
-		}
-	})
 	conn := ctx.Conn()
-	ctx.HijackSetNoResponse(true)
-	ctx.Hijack(func(client net.Conn) {
-		if !taken.CompareAndSwap(false, true) {
-			abort(conn)
-			return
-		}
-		abandon.Stop()
+	idle := b.pool.timeouts.Idle
+	takeOver(ctx, idle, func(client net.Conn) {
 		b.client = client
-		_ = client.SetWriteDeadline(time.Now().Add(b.pool.timeouts.Idle))
-		// ctx lives until this returns, and the caller of Do has had its chance
-		// to add fields.
+		_ = client.SetWriteDeadline(time.Now().Add(idle))
 		_, err := client.Write(ctx.Response.Header.Header())
 		if err == nil {
 			_, err = b.WriteTo(client)
@@ -42,24 +26,5 @@ func (b *responseBody) streamUntilClose(ctx *fasthttp.RequestCtx) {
 			abort(conn)
 		}
 		_ = b.CloseWithError(err)
-	})
-}
-
-// abort closes the TCP connection below c with a reset: a body that ends with
-// the connection has no other sign of being cut short. Closing c itself would
-// end TLS in order.
-func abort(c net.Conn) {
-	for c != nil {
-		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-			_ = tcp.Close()
-			return
-		}
-		inner, ok := c.(interface{ NetConn() net.Conn })
-		if !ok {
-			_ = c.Close()
-			return
-		}
-		c = inner.NetConn()
-	}
+	}, func() { _ = b.CloseWithError(errAbandoned) })
 }

@@ -49,11 +49,16 @@ func idlePool(b *testing.B, n int) *Pool {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = ln.Close() })
-	p := newPool(ln.Addr().String(), (&net.Dialer{}).DialContext, n, Timeouts{time.Minute, time.Minute, time.Minute})
-	b.Cleanup(p.Close)
+	g := NewGroup(GroupConfig{
+		Endpoints:      []Endpoint{{Address: ln.Addr().String()}},
+		MaxConnections: n,
+		Timeouts:       Timeouts{Connect: time.Minute, FirstByte: time.Minute, Idle: time.Minute},
+	})
+	b.Cleanup(g.Close)
+	p := g.members[0].pools[0]
 	conns := make([]*conn, n)
 	for i := range conns {
-		if conns[i], err = p.take(uint64(i), time.Now()); err != nil {
+		if conns[i], err = p.take(&call{hint: uint64(i)}, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -68,7 +73,7 @@ func BenchmarkTakeAndPut(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		c, err := p.take(0, now)
+		c, err := p.take(&call{}, now)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -86,7 +91,7 @@ func BenchmarkTakeAndPutWithoutProbe(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		c, err := p.take(0, now)
+		c, err := p.take(&call{}, now)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -100,7 +105,7 @@ func BenchmarkTakeAndPutInParallel(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for hint := uint64(0); pb.Next(); hint++ {
-			c, err := p.take(hint, now)
+			c, err := p.take(&call{hint: hint}, now)
 			if err != nil {
 				b.Fatal(err)
 			}

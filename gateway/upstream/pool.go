@@ -4,29 +4,42 @@ import (
 	"context"
 	"net"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Pool keeps the connections to one upstream address. All methods are safe for
-// concurrent use. Idle connections are kept in one stack for each processor,
-// the warmest on top, so that no lock is shared by all requests.
+// Pool is one address of an upstream: the connections to it, and its standing.
+// All methods are safe for concurrent use. Idle connections are kept in one stack
+// for each processor, the warmest on top, so that no lock is shared by all
+// requests.
 type Pool struct {
+	standing
+
+	member   *member
 	address  string
-	dial     Dialer
-	max      int64
+	open     Dialer
+	limits   limits
 	timeouts Timeouts
-	open     atomic.Int64
-	closed   atomic.Bool
 	host     []byte // for Request.UpstreamHost
 	shards   []shard
-	dialFail atomic.Uint64
+	closed   atomic.Bool
+	stop     context.CancelFunc // of its health checks, nil where there are none
+
+	_ [64]byte // what every request writes lies apart from what it reads
+
+	connections atomic.Int64
+	inFlight    atomic.Int64
 }
 
 // Dialer opens a connection. It must honour the context's deadline.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// limits bounds what goes to one address.
+type limits struct {
+	connections int64
+	inFlight    int64 // 0 is no bound
+}
 
 type shard struct {
 	mu   sync.Mutex
@@ -44,50 +57,82 @@ type kept struct {
 // found when it is taken. What is found nowhere is one that a firewall forgot.
 const idleTimeout = 60 * time.Second
 
-func newPool(address string, dial Dialer, maxConns int, t Timeouts) *Pool {
-	return &Pool{
-		address: address,
-		// RFC 9110 section 4.2.3: the default port is left out.
-		host:     []byte(strings.TrimSuffix(address, ":80")),
-		dial:     dial,
-		max:      int64(maxConns),
-		timeouts: t,
-		shards:   make([]shard, runtime.GOMAXPROCS(0)),
-	}
+// call is what one exchange asks of a pool.
+type call struct {
+	// hint picks the stack that is tried first.
+	hint uint64
+	// until is when the exchange has to be over, zero for no bound.
+	until time.Time
+	// renew asks for a connection that was not kept.
+	renew bool
+	// from and to are the ends of the client's connection, for SendProxy.
+	from, to net.Addr
 }
 
 // take returns a connection whose read deadline is set to the time for the
-// first byte from now on: a kept one that is still good, or a new one. hint
-// picks the stack that is tried first.
-func (p *Pool) take(hint uint64, now time.Time) (*conn, error) {
+// first byte from now on: a kept one that is still good, or a new one. The
+// errors are ErrSaturated, ErrTimeout where the whole exchange ran out of time,
+// and ErrUnreachable.
+func (p *Pool) take(k *call, now time.Time) (*conn, error) {
+	if n := p.inFlight.Add(1); p.limits.inFlight > 0 && n > p.limits.inFlight {
+		p.inFlight.Add(-1)
+		return nil, ErrSaturated
+	}
 	n := uint64(len(p.shards))
-	first := hint % n
+	first := k.hint % n
 	for i := range n {
-		for {
+		for !k.renew {
 			c := p.pop(int((first+i)%n), now)
 			if c == nil {
 				break
 			}
+			c.reused, c.until = true, k.until
 			// In this order: a socket cannot be asked behind its deadline.
 			if c.extendRead(now, p.timeouts.FirstByte) == nil && c.fresh() {
 				return c, nil
 			}
-			p.drop(c)
+			p.discard(c)
 		}
 	}
-	if p.open.Add(1) > p.max {
-		p.open.Add(-1)
-		return nil, ErrSaturated
+	return p.connect(k, int(first), now)
+}
+
+// connect opens a connection for a request that counts as in flight.
+func (p *Pool) connect(k *call, shard int, now time.Time) (c *conn, err error) {
+	defer func() {
+		// Also where a Dialer panics.
+		if c == nil {
+			p.connections.Add(-1)
+			p.inFlight.Add(-1)
+		}
+	}()
+	for p.connections.Add(1) > p.limits.connections {
+		// A kept connection makes room for a new one.
+		if !k.renew || !p.discardOne(now) {
+			return nil, ErrSaturated
+		}
+		p.connections.Add(-1)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), p.timeouts.Connect)
+	deadline := now.Add(p.timeouts.Connect)
+	if !k.until.IsZero() && k.until.Before(deadline) {
+		deadline = k.until
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	raw, err := p.dial(ctx, "tcp", p.address)
+	l, err := p.member.endpoint.dial(ctx, p.open, p.address, k.from, k.to)
 	if err != nil {
-		p.open.Add(-1)
-		p.dialFail.Add(1)
+		failure := dialFailure(err)
+		p.member.dials[failure].Add(1)
+		switch {
+		case deadline.Equal(k.until) && failure == DialTimeout:
+			return nil, ErrTimeout
+		case failure == DialLocal:
+			return nil, errLocal
+		}
 		return nil, ErrUnreachable
 	}
-	c := newConn(raw, int(first))
+	c = newConn(l, shard)
+	c.once, c.until = p.member.endpoint.SendProxy != 0, k.until
 	_ = c.extendRead(time.Now(), p.timeouts.FirstByte)
 	return c, nil
 }
@@ -106,7 +151,7 @@ func (p *Pool) pop(i int, now time.Time) *conn {
 		stale := s.idle
 		s.idle = nil
 		s.mu.Unlock()
-		p.dropAll(stale)
+		p.discardAll(stale)
 		return nil
 	}
 	warmest := s.idle[last].c
@@ -121,12 +166,13 @@ func (p *Pool) pop(i int, now time.Time) *conn {
 	}
 	s.mu.Unlock()
 	if stale != nil {
-		p.drop(stale)
+		p.discard(stale)
 	}
 	return warmest
 }
 
-// put keeps c for another exchange, or closes it where that would be wrong.
+// put ends the use of c and keeps it for another exchange, or closes it where
+// that would be wrong.
 func (p *Pool) put(c *conn, now time.Time) {
 	if !c.reusable() {
 		p.drop(c)
@@ -136,21 +182,40 @@ func (p *Pool) put(c *conn, now time.Time) {
 	s.mu.Lock()
 	s.idle = append(s.idle, kept{c, now})
 	s.mu.Unlock()
+	p.inFlight.Add(-1)
 	// After the append: Close either finds c, or is seen here.
 	if p.closed.Load() {
 		p.closeIdle()
 	}
 }
 
-// drop closes c.
+// drop ends the use of c and closes it.
 func (p *Pool) drop(c *conn) {
-	_ = c.Close()
-	p.open.Add(-1)
+	c.cut()
+	p.connections.Add(-1)
+	p.inFlight.Add(-1)
 }
 
-func (p *Pool) dropAll(idle []kept) {
+// discard closes c, which is not in use.
+func (p *Pool) discard(c *conn) {
+	_ = c.Close()
+	p.connections.Add(-1)
+}
+
+// discardOne closes one idle connection, if there is any.
+func (p *Pool) discardOne(now time.Time) bool {
+	for i := range p.shards {
+		if c := p.pop(i, now); c != nil {
+			p.discard(c)
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pool) discardAll(idle []kept) {
 	for _, k := range idle {
-		p.drop(k.c)
+		p.discard(k.c)
 	}
 }
 
@@ -168,21 +233,8 @@ func (p *Pool) closeIdle() {
 		idle := s.idle
 		s.idle = nil
 		s.mu.Unlock()
-		p.dropAll(idle)
+		p.discardAll(idle)
 	}
 }
 
-// Stats is a snapshot of a pool's counters.
-type Stats struct {
-	// Address is the upstream's host and port.
-	Address string
-	// Open counts connections, idle ones included; there may be Limit.
-	Open, Limit int64
-	// DialFailures counts connections that could not be opened.
-	DialFailures uint64
-}
-
-// Stats returns the pool's counters.
-func (p *Pool) Stats() Stats {
-	return Stats{Address: p.address, Open: p.open.Load(), Limit: p.max, DialFailures: p.dialFail.Load()}
-}
+func newShards() []shard { return make([]shard, runtime.GOMAXPROCS(0)) }

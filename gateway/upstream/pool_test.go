@@ -29,7 +29,9 @@ func TestAConnectionIsUsedAgain(t *testing.T) {
 	if n := recorder.Connections(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
-	if s := f.group.Stats()[0]; s != (upstream.Stats{Address: recorder.Address(), Open: 1, Limit: 100}) {
+	if s := f.group.Stats()[0]; s != (upstream.Stats{
+		Address: recorder.Address(), Addresses: 1, Up: 1, Open: 1, Limit: 100, Requests: 6,
+	}) {
 		t.Errorf("%+v", s)
 	}
 }
@@ -155,7 +157,7 @@ func TestAnUpstreamThatTakesNoConnectionIsPassedOver(t *testing.T) {
 			t.Errorf("%q", body)
 		}
 	}
-	if n := f.group.Stats()[0].DialFailures + f.group.Stats()[2].DialFailures; n == 0 {
+	if n := f.group.Stats()[0].Dials[upstream.DialRefused] + f.group.Stats()[2].Dials[upstream.DialRefused]; n == 0 {
 		t.Error("no failure was counted")
 	}
 }

@@ -11,3 +11,6 @@ type probe struct{}
 func newProbe(net.Conn) *probe { return &probe{} }
 
 func (*probe) quietNow() bool { return true }
+
+// readNow never finds anything here.
+func (*records) readNow([]byte) (int, error) { return 0, errNothingYet }

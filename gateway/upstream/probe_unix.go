@@ -3,6 +3,7 @@
 package upstream
 
 import (
+	"io"
 	"net"
 	"syscall"
 )
@@ -45,4 +46,34 @@ func (p *probe) peekSocket(fd uintptr) bool {
 	_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 	p.quiet = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
 	return true
+}
+
+// readNow reads what is there, without waiting for more.
+func (r *records) readNow(p []byte) (int, error) {
+	if r.raw == nil || len(p) == 0 {
+		return 0, errNothingYet
+	}
+	var (
+		n   int
+		err error
+	)
+	// Fails when the connection is closed or its read deadline has passed.
+	closed := r.raw.Read(func(fd uintptr) bool {
+		n, err = syscall.Read(int(fd), p)
+		for err == syscall.EINTR {
+			n, err = syscall.Read(int(fd), p)
+		}
+		return true
+	})
+	switch {
+	case closed != nil:
+		return 0, closed
+	case err == syscall.EAGAIN || err == syscall.EWOULDBLOCK:
+		return 0, errNothingYet
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
 }

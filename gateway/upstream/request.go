@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
@@ -39,6 +40,17 @@ type Request struct {
 	ContentLength int64
 	// MaxBody bounds the body in bytes; 0 is no bound.
 	MaxBody int64
+	// Streaming is what the site says of exchanges that last; nil says nothing.
+	Streaming *Streaming
+	// Until ends a tunnel or a stream of server-sent events, which the
+	// credential of its request would otherwise outlive. Zero is never. Other
+	// bodies end by themselves, and are not cut.
+	Until time.Time
+
+	// upgrade is the protocol that the upstream is asked to change to, "" for
+	// none; upgraded says that the connection is a tunnel now.
+	upgrade  string
+	upgraded bool
 }
 
 // NoBody is the ContentLength of a request without any body.
@@ -90,6 +102,11 @@ func (r *Request) appendHead(dst []byte, nominated *nominations) []byte {
 	}
 	dst = proxies.append(dst, r)
 	dst = append(dst, r.Own...)
+	if r.upgrade != "" {
+		dst = append(dst, "Connection: Upgrade\r\nUpgrade: "...)
+		dst = append(dst, r.upgrade...)
+		dst = append(dst, crlf...)
+	}
 	switch {
 	case r.ContentLength >= 0:
 		dst = append(dst, "Content-Length: "...)

@@ -32,10 +32,15 @@ type responseHead struct {
 
 var headEnd = []byte("\r\n\r\n")
 
-// readHead reads the head of the final response into h, without the fields
+// readHead reads the head of the final response to r into h, without the fields
 // that concern the connection to the upstream alone. The connection to the
 // client is fasthttp's to describe.
-func (c *conn) readHead(h *fasthttp.ResponseHeader) (responseHead, error) {
+//
+// Interim responses are dropped, which RFC 9110 section 15.2 allows for 100 and
+// not for 103: an earlier answer to a pipelined request may still lie in
+// fasthttp's buffer, and a hint that overtook it would be read as belonging to
+// it.
+func (c *conn) readHead(h *fasthttp.ResponseHeader, r *Request) (responseHead, error) {
 	for range maxInterim + 1 {
 		raw, err := c.peekHead()
 		if err != nil {
@@ -43,7 +48,13 @@ func (c *conn) readHead(h *fasthttp.ResponseHeader) (responseHead, error) {
 		}
 		// wire has checked: "HTTP/1.0 200" or "HTTP/1.1 200" begins the head.
 		status := 100*int(raw[9]-'0') + 10*int(raw[10]-'0') + int(raw[11]-'0')
-		if status < 200 {
+		switch {
+		case status == fasthttp.StatusSwitchingProtocols && r.upgrade != "":
+			if !r.switches(raw) {
+				return responseHead{}, ErrResponse
+			}
+			h.DisableNormalizing() // for old clients of WebSocket
+		case status < 200:
 			_, _ = c.br.Discard(len(raw))
 			continue
 		}

@@ -72,7 +72,7 @@ func (e *exchanger) do(tb testing.TB) {
 func newGroup(tb testing.TB, address string) *upstream.Group {
 	tb.Helper()
 	group := upstream.NewGroup(upstream.GroupConfig{
-		Addresses: []string{address}, MaxConnections: 1000, Timeouts: patient, Dial: (&net.Dialer{}).DialContext,
+		Endpoints: endpoints(address), MaxConnections: 1000, Timeouts: patient, Dial: (&net.Dialer{}).DialContext,
 	})
 	tb.Cleanup(group.Close)
 	return group
