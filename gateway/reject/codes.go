@@ -96,6 +96,10 @@ const (
 	HTTPVersionUnsupported
 	// RequestTimeout: the head or body did not arrive in time.
 	RequestTimeout
+	// RateLimited: the site, the client or its address sent more than it may.
+	RateLimited
+	// ClientGone: nobody waited for the answer any more.
+	ClientGone
 
 	// KeysUnavailable: the issuer's key set is missing, or a key could not be
 	// looked up in time.
@@ -106,9 +110,11 @@ const (
 	IntrospectionUnavailable
 	// Overloaded: the request was shed.
 	Overloaded
-	// UpstreamSaturated: all connections to the upstreams are in use, or all
-	// upstreams are out.
+	// UpstreamSaturated: all connections to the upstreams are in use.
 	UpstreamSaturated
+	// UpstreamUnavailable: every upstream is out, by its breaker or by its
+	// health checks.
+	UpstreamUnavailable
 
 	// UpstreamUnreachable: no connection to an upstream.
 	UpstreamUnreachable
@@ -189,7 +195,7 @@ func (c Code) Status() int { return c.entry().status }
 func (c Code) Class() Class { return c.entry().class }
 
 // RetryAfter returns the seconds after which a client may try again, as sent
-// in Retry-After; 0 where none is sent.
+// in Retry-After where the refusal does not say otherwise; 0 where none is sent.
 func (c Code) RetryAfter() int { return c.entry().retryAfter }
 
 // Retryable reports whether the same request may be sent again as it is: it

@@ -1,6 +1,7 @@
 package reject
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/valyala/fasthttp"
@@ -21,6 +22,9 @@ type Refusal struct {
 	RequestID []byte
 	// Decision gives the details of a policy refusal. Zero for other codes.
 	Decision policy.Decision
+	// RetryAfter is when it is worth trying again, in seconds. 0 is what the
+	// code says.
+	RetryAfter int
 }
 
 // document is one code's answer in every form.
@@ -136,7 +140,7 @@ func (r *Renderer) Write(ctx *fasthttp.RequestCtx, ref Refusal) {
 		// RFC 6750 section 3.
 		h.SetCanonical(headerChallenge, doc.challenge.append(append(scratch[:0], ref.Site.challenge...), &ref))
 	}
-	if seconds := ref.Code.RetryAfter(); seconds > 0 {
+	if seconds := cmp.Or(ref.RetryAfter, ref.Code.RetryAfter()); seconds > 0 {
 		h.SetCanonical(headerRetryAfter, strconv.AppendInt(scratch[:0], int64(seconds), 10))
 	}
 	h.SetCanonical(headerCache, valueNoStore)

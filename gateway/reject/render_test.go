@@ -100,6 +100,26 @@ func TestRefusalReplacesWhatTheResponseHeld(t *testing.T) {
 	}
 }
 
+func TestRetryAfterOfTheRefusalBeatsThatOfItsCode(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		code  reject.Code
+		after int
+		want  string
+	}{
+		{reject.RateLimited, 0, "1"},
+		{reject.RateLimited, 7, "7"},
+		{reject.Overloaded, 0, "60"},
+		{reject.Overloaded, 5, "5"},
+		{reject.TokenExpired, 0, ""},
+	} {
+		ctx := write(t, reject.Refusal{Code: tc.code, RetryAfter: tc.after}, "")
+		if got := string(ctx.Response.Header.Peek("Retry-After")); got != tc.want {
+			t.Errorf("%v after %d: %q, want %q", tc.code, tc.after, got, tc.want)
+		}
+	}
+}
+
 func TestCodeOutOfRangeIsWrittenAsInternalError(t *testing.T) {
 	t.Parallel()
 	ctx := write(t, reject.Refusal{Code: 255}, "")

@@ -98,6 +98,19 @@ var table = [codeCount]entry{
 		vi:      "Yêu cầu không được gửi đến đầy đủ trong thời gian cho phép. Vui lòng thử lại.",
 		en:      "The request did not arrive in time. Please try again.",
 	},
+	RateLimited: {
+		name: "rate_limited", status: fasthttp.StatusTooManyRequests, class: ClassInvalid,
+		retryAfter: 1, retryable: true, heading: headingBusy,
+		vi: "Có quá nhiều yêu cầu được gửi trong thời gian ngắn. Vui lòng chờ một lát rồi thử lại.",
+		en: "Too many requests were sent in a short time. Please wait a moment and try again.",
+	},
+	ClientGone: {
+		// Nobody reads it. Other proxies log the same number.
+		name: "client_gone", status: 499, class: ClassInvalid, closes: true,
+		heading: headingRequest,
+		vi:      "Kết nối đã bị đóng trước khi có kết quả. Vui lòng kiểm tra trạng thái hồ sơ trước khi gửi lại.",
+		en:      "The connection was closed before there was an answer. Please check the state of your application before you send it again.",
+	},
 
 	KeysUnavailable:          unverifiable("keys_unavailable", "Hệ thống tạm thời không xác minh được phiên đăng nhập. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment. Please try again in a few minutes."),
 	KeysStale:                unverifiable("keys_stale", "Hệ thống tạm thời không xác minh được phiên đăng nhập do khóa xác minh đã quá cũ. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment: the keys of their issuer are out of date. Please try again in a few minutes."),
@@ -113,6 +126,12 @@ var table = [codeCount]entry{
 		retryAfter: 15, retryable: true, heading: headingBusy,
 		vi: "Hệ thống đang có nhiều người truy cập. Vui lòng thử lại sau ít phút.",
 		en: "The service behind this address is busy. Please try again in a few minutes.",
+	},
+	UpstreamUnavailable: {
+		name: "upstream_unavailable", status: fasthttp.StatusServiceUnavailable, class: ClassUnavailable,
+		retryAfter: 15, retryable: true, heading: headingUnavailable,
+		vi: "Hệ thống xử lý tạm thời gián đoạn. Vui lòng thử lại sau ít phút.",
+		en: "The service behind this address is out of order at the moment. Please try again in a few minutes.",
 	},
 
 	UpstreamUnreachable: upstream("upstream_unreachable", fasthttp.StatusBadGateway, true, "Không kết nối được đến hệ thống xử lý. Vui lòng thử lại sau ít phút.", "The service behind this address cannot be reached. Please try again in a few minutes."),
