@@ -36,7 +36,11 @@ func exported(t *testing.T) map[string]series {
 				Lookups:               counted(lookups()),
 				Introspections:        counted(introspected),
 				IntrospectionFailures: counted(identity.Reasons()),
-				BreakerStates:         identity.BreakerStates(),
+				Asked:                 &metrics.AskSample{},
+				Breakers: []metrics.BreakerSample{
+					{Call: metrics.CallKeys, States: identity.BreakerStates()},
+					{Call: metrics.CallIntrospection, States: identity.BreakerStates()},
+				},
 			}},
 			Sites:     []metrics.SiteSample{{Site: "hanoi"}},
 			Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "10.0.0.11:8080"}},
@@ -116,7 +120,7 @@ func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []st
 	all[ns("wire_refusals_total")]["reason"] = framing
 	for _, f := range families {
 		// These have all their children from the start.
-		for _, label := range []string{"stage", "result", "limit", "state"} {
+		for _, label := range []string{"stage", "result", "limit", "state", "call"} {
 			values := make(map[string]bool)
 			for _, metric := range f.GetMetric() {
 				for _, l := range metric.GetLabel() {

@@ -1,70 +1,92 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/url"
+	"slices"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
-	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 )
 
 // build makes the state of a validated configuration. It opens no connection.
-// What runs in the background for it ends with ctx.
-func build(ctx context.Context, c *config.Config, m *metrics.Metrics, log *slog.Logger) (*state, error) {
+// Issuers and upstreams of old, which may be nil, are taken over where nothing
+// of theirs changed. What runs in the background for the others ends with
+// g.base. After an error nothing is left of those.
+func (g *Gateway) build(c *config.Config, old *state) (*state, error) {
 	st := &state{
+		cfg:        c,
 		hosts:      hosts{exact: make(map[string]*site), suffix: make(map[string]*site)},
 		byIssuer:   make(map[string]*issuer),
-		unknown:    m.Verifications("unknown"),
+		verdicts:   g.verdicts,
+		unknown:    g.metrics.Verifications("unknown"),
 		tokenBytes: int(c.Limits.TokenBytes),
 		log:        accessPolicyOf(c.Log.Access),
 	}
-	if err := st.makeCaches(&c.Verdicts); err != nil {
-		return nil, fmt.Errorf("verdicts: %w", err)
+	if err := g.fill(st, old); err != nil {
+		st.closeBut(old)
+		g.forgetShares(st, old)
+		return nil, err
 	}
+	return st, nil
+}
+
+// fill builds the issuers and sites of st.
+func (g *Gateway) fill(st, old *state) error {
+	c := st.cfg
 	for i := range c.Issuers {
-		is, err := buildIssuer(ctx, c, &c.Issuers[i], st, m, log)
+		is, err := g.buildIssuer(c, &c.Issuers[i], old)
 		if err != nil {
-			return nil, fmt.Errorf("issuer %s: %w", c.Issuers[i].Name, err)
+			return fmt.Errorf("issuer %s: %w", c.Issuers[i].Name, err)
 		}
 		st.issuers = append(st.issuers, is)
 		st.byIssuer[c.Issuers[i].Issuer] = is
 	}
 	for i := range c.Sites {
-		s, err := buildSite(c, &c.Sites[i], st, m)
+		s, err := g.buildSite(c, &c.Sites[i], st, old)
 		if err != nil {
-			return nil, fmt.Errorf("site %s: %w", c.Sites[i].Name, err)
+			return fmt.Errorf("site %s: %w", c.Sites[i].Name, err)
 		}
 		st.sites = append(st.sites, s)
 		for _, host := range c.Sites[i].Hosts {
 			st.hosts.add(host, s)
 		}
 	}
-	return st, nil
+	return nil
+}
+
+// closeBut ends what st does not share with other, which may be nil.
+func (st *state) closeBut(other *state) {
+	for _, i := range st.issuers {
+		if other == nil || !slices.Contains(other.issuers, i) {
+			i.close()
+		}
+	}
+	for _, s := range st.sites {
+		if other == nil || !slices.ContainsFunc(other.sites, func(o *site) bool { return o.reach == s.reach }) {
+			s.reach.close()
+		}
+	}
 }
 
 // refusedShare is the part of the memory for verdicts that is set aside for
 // what issuers refused: random tokens cannot drive out good ones.
 const refusedShare = 16
 
-func (st *state) makeCaches(c *config.Verdicts) error {
+func (g *Gateway) makeCaches(c *config.Verdicts) error {
 	var err error
-	if st.verdicts, err = cache.NewVerdicts(cache.VerdictsConfig{MaxBytes: int64(c.MaxBytes), MaxAge: c.MaxAge}); err != nil {
+	if g.verdicts, err = cache.NewVerdicts(cache.VerdictsConfig{MaxBytes: int64(c.MaxBytes), MaxAge: c.MaxAge}); err != nil {
 		return err
 	}
-	st.refused, err = cache.NewVerdicts(cache.VerdictsConfig{
+	g.refused, err = cache.NewVerdicts(cache.VerdictsConfig{
 		MaxBytes: max(int64(c.MaxBytes)/refusedShare, cache.MinVerdictBytes),
 		MaxAge:   c.MaxAge,
 	})
 	return err
 }
 
-func buildSite(c *config.Config, s *config.Site, st *state, m *metrics.Metrics) (*site, error) {
+func (g *Gateway) buildSite(c *config.Config, s *config.Site, st, old *state) (*site, error) {
 	compiled, err := compilePolicy(c, s)
 	if err != nil {
 		return nil, err
@@ -73,13 +95,11 @@ func buildSite(c *config.Config, s *config.Site, st *state, m *metrics.Metrics) 
 	if err != nil {
 		return nil, err
 	}
-	addresses := make([]string, len(s.Upstreams))
-	for i, base := range s.Upstreams {
-		if addresses[i], err = dialAddress(base); err != nil {
-			return nil, err
-		}
+	reach, err := buildReach(g.base, s, old)
+	if err != nil {
+		return nil, err
 	}
-	observed := m.Site(s.Name)
+	observed := g.metrics.Site(s.Name)
 	observed.Foresee(metrics.Allowed, noReason)
 	for _, code := range reject.Codes() {
 		if outcomeOf(code) == metrics.Failed {
@@ -95,16 +115,12 @@ func buildSite(c *config.Config, s *config.Site, st *state, m *metrics.Metrics) 
 		forwardCredential: s.ForwardCredential,
 		maxBody:           int64(s.MaxBodyBytes),
 		upstreamHost:      s.Host == config.HostUpstream,
-		upstreams: upstream.NewGroup(upstream.GroupConfig{
-			Addresses:      addresses,
-			MaxConnections: s.MaxUpstreamConnections,
-			Dial:           (&net.Dialer{}).DialContext,
-			Timeouts: upstream.Timeouts{
-				Connect:   s.Timeouts.Connect,
-				FirstByte: s.Timeouts.FirstByte,
-				Idle:      s.Timeouts.Idle,
-			},
-		}),
+		reach:             reach,
+		streaming:         g.streamingOf(c, s),
+	}
+	if err := g.addLimits(built, s, old); err != nil {
+		reach.drop(old)
+		return nil, err
 	}
 	for _, i := range st.issuers {
 		// Validation allows one of them at a site.
@@ -120,16 +136,4 @@ func buildSite(c *config.Config, s *config.Site, st *state, m *metrics.Metrics) 
 		built.identity = append(built.identity, field)
 	}
 	return built, nil
-}
-
-// dialAddress turns an upstream's base URL into host:port.
-func dialAddress(base string) (string, error) {
-	u, err := url.Parse(base)
-	if err != nil {
-		return "", err
-	}
-	if u.Port() == "" {
-		return net.JoinHostPort(u.Hostname(), "80"), nil
-	}
-	return u.Host, nil
 }

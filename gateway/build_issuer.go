@@ -3,21 +3,30 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
 	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
-	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/token"
 )
 
-// buildIssuer makes the verifier of one issuer and what keeps its keys fresh,
-// and restores the keys of an earlier run.
-func buildIssuer(
-	ctx context.Context, c *config.Config, i *config.Issuer, st *state, m *metrics.Metrics, log *slog.Logger,
-) (*issuer, error) {
+// buildIssuer makes the verifier of one issuer and what keeps its keys fresh, or
+// takes both over from old where nothing of theirs changed. Where the source of
+// the keys is the same, so are the keys; otherwise what was purged stays purged.
+// In an old that is nil nothing is found: the keys of an earlier run are
+// restored.
+func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*issuer, error) {
+	files, err := digestFiles(i.Backend.CAFile, i.Backend.ClientCertFile, i.Backend.ClientKeyFile,
+		i.Introspection.ClientSecretFile, i.Introspection.PrivateKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	was := old.named(i.Name)
+	if was != nil && was.files == files && reflect.DeepEqual(was.cfg, i) {
+		return was, nil
+	}
 	profile, err := profileOf(i)
 	if err != nil {
 		return nil, err
@@ -26,26 +35,46 @@ func buildIssuer(
 	if err != nil {
 		return nil, err
 	}
-	guard := identity.NewGuard(identity.GuardConfig{BreakAfter: i.Backend.BreakAfter, BreakFor: i.Backend.BreakFor})
 	built := &issuer{
+		cfg:         i,
+		files:       files,
 		name:        i.Name,
 		verifier:    verifier,
 		keys:        new(cache.Keys),
-		guard:       guard,
-		counts:      m.Verifications(i.Name),
+		counts:      g.metrics.Verifications(i.Name),
 		softStale:   i.JWKS.SoftStale,
 		hardStale:   i.JWKS.HardStale,
 		unavailable: i.JWKS.UnknownKey.Answer == config.AnswerUnavailable,
 	}
+	built.ctx, built.stop = context.WithCancel(g.base)
 	if i.Introspection.Enabled() {
-		if built.introspections, err = introspectionsOf(i, built, st); err != nil {
+		if built.introspections, err = g.introspectionsOf(i, built); err != nil {
+			built.stop()
 			return nil, fmt.Errorf("introspection: %w", err)
 		}
 		built.confirms = i.Introspection.Tokens == config.TokensAll
 	}
-	source, err := sourceOf(i, guard)
+	if err := g.addKeys(c, built, was); err != nil {
+		built.close()
+		return nil, err
+	}
+	return built, nil
+}
+
+// addKeys makes what keeps the keys of an issuer fresh, where it has any.
+func (g *Gateway) addKeys(c *config.Config, built, was *issuer) error {
+	i := built.cfg
+	source, err := sourceOf(i)
 	if err != nil || source == nil {
-		return built, err
+		return err
+	}
+	same := was != nil && was.cfg.Issuer == i.Issuer && was.cfg.JWKS.URL == i.JWKS.URL &&
+		was.cfg.JWKS.File == i.JWKS.File && was.cfg.JWKS.Discovery == i.JWKS.Discovery
+	switch {
+	case same:
+		built.keys = was.keys
+	case was != nil && was.cfg.Issuer == i.Issuer:
+		built.keys.Remember(was.keys.Purged())
 	}
 	refresher := identity.RefresherConfig{
 		Issuer:        i.Name,
@@ -56,28 +85,56 @@ func buildIssuer(
 		LeastInterval: i.JWKS.RefreshMin,
 		MostInterval:  i.JWKS.RefreshMax,
 		HardStale:     i.JWKS.HardStale,
-		Log:           log,
+		OnPanic:       g.onPanic(i.Name),
+		Log:           g.log,
+	}
+	if i.JWKS.File == "" {
+		built.fetching = guardOf(&i.Backend)
+		refresher.Breaker = built.fetching
 	}
 	if c.StateDir != "" {
 		if refresher.Store, err = identity.OpenStore(c.StateDir, i.Name, i.Issuer); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	built.refresher = identity.NewRefresher(refresher)
-	built.refresher.Restore(time.Now())
-	built.unknown = identity.NewUnknownKeys(ctx, identity.UnknownConfig{
+	if was == nil {
+		built.refresher.Restore(time.Now())
+	}
+	built.unknown = identity.NewUnknownKeys(built.ctx, identity.UnknownConfig{
 		Burst:    *i.JWKS.UnknownKey.Burst,
 		Every:    i.JWKS.UnknownKey.Every,
 		Wait:     *i.JWKS.UnknownKey.Wait,
 		Waiters:  i.JWKS.UnknownKey.Waiters,
 		Remember: i.JWKS.UnknownKey.Remember,
 		Fetch:    built.refresher.Refresh,
+		OnPanic:  g.onPanic(i.Name),
 		Has: func(kid, alg string) bool {
 			_, err := built.keys.Key(kid, alg)
 			return err == nil
 		},
 	})
-	return built, nil
+	return nil
+}
+
+// onPanic counts a panic behind the back of requests.
+func (g *Gateway) onPanic(issuer string) func(stack []byte) {
+	return func(stack []byte) {
+		g.metrics.Panics.Inc()
+		g.log.Error("panic in a call to the identity backend", "issuer", issuer, "stack", string(stack))
+	}
+}
+
+// close ends what runs for the issuer. No request may use it any more.
+func (i *issuer) close() {
+	i.stop()
+	if i.unknown != nil {
+		i.unknown.Wait()
+	}
+	if i.introspections != nil {
+		i.introspections.Close()
+		i.asker.Close()
+	}
 }
 
 func profileOf(c *config.Issuer) (token.Profile, error) {
@@ -115,7 +172,7 @@ func profileOf(c *config.Issuer) (token.Profile, error) {
 }
 
 // clientOf bounds the calls to the issuer's backend.
-func clientOf(b *config.Backend, guard *identity.Guard) identity.ClientConfig {
+func clientOf(b *config.Backend) identity.ClientConfig {
 	return identity.ClientConfig{
 		Timeout:        b.Timeout,
 		MaxBytes:       int64(b.MaxBytes),
@@ -123,20 +180,24 @@ func clientOf(b *config.Backend, guard *identity.Guard) identity.ClientConfig {
 		ClientCertFile: b.ClientCertFile,
 		ClientKeyFile:  b.ClientKeyFile,
 		ProxyURL:       b.ProxyURL,
-		Guard:          guard,
 	}
+}
+
+// guardOf is a breaker for the calls of one kind to the issuer's backend.
+func guardOf(b *config.Backend) *identity.Guard {
+	return identity.NewGuard(identity.GuardConfig{BreakAfter: b.BreakAfter, BreakFor: b.BreakFor})
 }
 
 // sourceOf returns where the key set comes from; nil for an issuer whose tokens
 // are introspected only.
-func sourceOf(i *config.Issuer, guard *identity.Guard) (identity.Source, error) {
+func sourceOf(i *config.Issuer) (identity.Source, error) {
 	switch {
 	case i.JWKS.File != "":
 		return identity.FileSource{Path: i.JWKS.File, MaxBytes: int64(i.Backend.MaxBytes)}, nil
 	case i.JWKS.URL == "" && !i.JWKS.Discovery:
 		return nil, nil
 	}
-	client, err := identity.NewClient(clientOf(&i.Backend, guard))
+	client, err := identity.NewClient(clientOf(&i.Backend))
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +209,7 @@ func sourceOf(i *config.Issuer, guard *identity.Guard) (identity.Source, error) 
 
 // introspectionsOf is how the issuer is asked about tokens. It has connections
 // of its own: they are kept, unlike those of rare fetches.
-func introspectionsOf(i *config.Issuer, built *issuer, st *state) (*identity.Introspections, error) {
+func (g *Gateway) introspectionsOf(i *config.Issuer, built *issuer) (*identity.Introspections, error) {
 	c := &i.Introspection
 	credentials := identity.ClientAuthConfig{
 		Method: c.Auth, ClientID: c.ClientID, PrivateKeyID: c.PrivateKeyID, Audience: i.Issuer,
@@ -170,12 +231,14 @@ func introspectionsOf(i *config.Issuer, built *issuer, st *state) (*identity.Int
 	if err != nil {
 		return nil, err
 	}
-	client, err := identity.NewClient(clientOf(&i.Backend, built.guard))
+	client, err := identity.NewClient(clientOf(&i.Backend))
 	if err != nil {
 		return nil, err
 	}
+	built.asking = guardOf(&i.Backend)
 	asker, err := identity.NewIntrospector(identity.IntrospectorConfig{
-		Client: client, URL: c.URL, AllowPlainHTTP: i.JWKS.AllowPlainHTTP, Auth: auth, Concurrency: c.Concurrency,
+		Client: client, URL: c.URL, AllowPlainHTTP: i.JWKS.AllowPlainHTTP, Auth: auth,
+		Breaker: built.asking, Concurrency: c.Concurrency,
 	})
 	if err != nil {
 		return nil, err
@@ -184,10 +247,11 @@ func introspectionsOf(i *config.Issuer, built *issuer, st *state) (*identity.Int
 	return identity.NewIntrospections(identity.IntrospectionsConfig{
 		Asker:             asker,
 		Verifier:          built.verifier,
-		Good:              st.verdicts,
-		Refused:           st.refused,
+		Good:              g.verdicts,
+		Refused:           g.refused,
 		MaxAge:            c.MaxAge,
 		InactiveAge:       *c.InactiveAge,
 		UseCachedUntilExp: c.WhenUnavailable == config.UnavailableUseCached,
+		OnPanic:           g.onPanic(i.Name),
 	}), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -16,7 +17,8 @@ const adminGrace = time.Second
 
 // drainTime is how long a drain may take in all.
 func (g *Gateway) drainTime() time.Duration {
-	return *g.cfg.Shutdown.Delay + *g.cfg.Shutdown.Deadline
+	shutdown := &g.state.Load().cfg.Shutdown
+	return *shutdown.Delay + *shutdown.Deadline
 }
 
 // Shutdown drains: readiness fails first; for the configured delay requests are
@@ -25,24 +27,31 @@ func (g *Gateway) drainTime() time.Duration {
 // ends. Where some were cut off it returns ErrCutOff.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.draining.Store(true)
-	g.log.Info("draining", "delay", g.cfg.Shutdown.Delay.String(), "deadline", g.cfg.Shutdown.Deadline.String())
+	shutdown := g.state.Load().cfg.Shutdown
+	g.log.Info("draining", "delay", shutdown.Delay.String(), "deadline", shutdown.Deadline.String())
 	select {
-	case <-time.After(*g.cfg.Shutdown.Delay):
+	case <-time.After(*shutdown.Delay):
 	case <-ctx.Done():
 	}
+	g.quiesce(ctx)
+	g.conns.CloseIdle()
 	err := g.server.ShutdownWithContext(ctx)
-	for _, l := range g.listeners {
+	for _, l := range g.dataListeners() {
 		// The server does not know one that it has not begun to serve.
 		_ = l.Close()
 	}
 	if err == nil {
-		// What streams to a client of HTTP/1.0 has left the server's hands.
-		err = g.conns.wait(ctx)
+		// Tunnels end never by themselves. What streams to a client of HTTP/1.0
+		// has left the server's hands, too.
+		err = g.tunnels.CloseAll(ctx)
+	}
+	if err == nil {
+		err = g.conns.Wait(ctx)
 	}
 	if err != nil {
-		g.log.Warn("requests cut off at the deadline", "connections", g.conns.open.Load())
-		g.conns.closeAll()
-		err = fmt.Errorf("%w: %s", ErrCutOff, *g.cfg.Shutdown.Deadline)
+		g.log.Warn("requests cut off at the deadline", "connections", g.conns.Stats().Open)
+		g.conns.CloseAll()
+		err = fmt.Errorf("%w: %s", ErrCutOff, *shutdown.Deadline)
 	}
 	// The admin listener goes last, so that the drain can be watched; what
 	// still runs there (a profile) is not waited for.
@@ -50,26 +59,44 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	defer cancel()
 	_ = g.admin.Shutdown(last)
 	g.close()
-	g.running.Wait()
 	g.log.Info("stopped")
 	return err
 }
 
+// quiesce closes the listeners without losing a connection to a gateway that
+// listens on the same address.
+func (g *Gateway) quiesce(ctx context.Context) {
+	var closing sync.WaitGroup
+	for _, l := range g.dataListeners() {
+		closing.Go(func() {
+			if err := l.Quiesce(ctx); err != nil {
+				g.log.Warn("listener closed at once", "address", l.Addr().String(), "error", err.Error())
+			}
+		})
+	}
+	closing.Wait()
+}
+
+// close ends what runs in the background and waits for it, as for requests that
+// were cut off: the caches go last.
 func (g *Gateway) close() {
 	g.stop()
+	g.reloading.Lock() // a reload that has begun gives up, and none comes after it
+	defer g.reloading.Unlock()
 	st := g.state.Load()
-	for _, i := range st.issuers {
-		if i.unknown != nil {
-			i.unknown.Wait()
-		}
-		if i.introspections != nil {
-			i.introspections.Close()
-			i.asker.Close()
-		}
+	for deadline := time.Now().Add(cutOffGrace); !st.users.gone() && time.Now().Before(deadline); {
+		time.Sleep(waitTick)
 	}
-	for _, s := range st.sites {
-		s.upstreams.Close()
-	}
-	st.verdicts.Close()
-	st.refused.Close()
+	g.verifications.Close()
+	st.closeBut(nil)
+	g.running.Wait()
+	g.closeCaches()
+}
+
+// cutOffGrace is how long handlers whose connection was closed have to return.
+const cutOffGrace = 2 * time.Second
+
+func (g *Gateway) closeCaches() {
+	g.verdicts.Close()
+	g.refused.Close()
 }

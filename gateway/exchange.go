@@ -27,18 +27,28 @@ type exchange struct {
 	target   wire.Target
 	head     head
 	claims   *token.Claims
+	until    time.Time // from when on the credential proves nothing; zero for none
 	decision policy.Decision
 	// code is why the request was, or under mode observe would have been,
 	// refused; refused tells whether there is one.
 	code    reject.Code
 	refused bool
-	outcome metrics.Outcome
+	// retryAfter is when it is worth trying again, in seconds; 0 is what the
+	// code says.
+	retryAfter int
+	outcome    metrics.Outcome
+	// rehearsal says that the request may pass, but not yet: it will be decided
+	// about again (expect.go).
+	rehearsal bool
 
 	start     time.Time
 	mark      time.Time
 	elsewhere time.Duration // spent waiting for the upstream
 	overhead  time.Duration
 	now       time.Time
+
+	entered bool      // it counts among the site's requests in flight
+	turn    time.Time // since when it holds a turn to verify; zero for none
 
 	out       upstream.Request
 	targetBuf []byte
@@ -67,7 +77,7 @@ func newExchangePool() *sync.Pool {
 // begin takes an exchange for a request.
 func (g *Gateway) begin(ctx *fasthttp.RequestCtx) *exchange {
 	x := g.exchanges.Get().(*exchange) //nolint:forcetypeassert // the pool holds nothing else
-	x.g, x.st, x.ctx = g, g.state.Load(), ctx
+	x.g, x.st, x.ctx = g, g.enter(ctx.ConnID()), ctx
 	x.start = time.Now()
 	x.mark = x.start
 	x.now = x.start
@@ -85,9 +95,9 @@ func (x *exchange) release() {
 	g.metrics.InFlight.Dec()
 	x.g, x.st, x.ctx, x.site, x.rule, x.claims = nil, nil, nil, nil, nil, nil
 	x.target, x.head, x.decision, x.out = wire.Target{}, head{}, policy.Decision{}, upstream.Request{}
-	x.code, x.refused, x.outcome = 0, false, metrics.Allowed
-	x.elsewhere, x.overhead = 0, 0
-	x.requestID = nil
+	x.code, x.refused, x.outcome, x.rehearsal = 0, false, metrics.Allowed, false
+	x.elsewhere, x.overhead, x.retryAfter = 0, 0, 0
+	x.requestID, x.until = nil, time.Time{}
 	x.line.reset()
 	g.exchanges.Put(x)
 }

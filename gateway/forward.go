@@ -2,9 +2,9 @@ package gateway
 
 import (
 	"errors"
+	"math"
 	"net"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
@@ -44,16 +44,18 @@ func (x *exchange) forward() bool {
 		Own:                  x.ownFields(),
 		Client:               peer,
 		Secure:               x.ctx.IsTLS(),
-		TrustProxy:           trusted(x.ctx.Conn(), peer),
+		TrustProxy:           trusted(x.ctx.Conn()),
 		ForwardAuthorization: forward && (x.head.bearer || x.refused),
 		ForwardCookie:        forward,
 		CredentialCookie:     x.site.cookie,
 		ContentLength:        int64(header.ContentLength()),
 		MaxBody:              x.site.maxBody,
+		Streaming:            x.site.streaming,
+		Until:                x.until,
 	}
 	before := time.Now()
 	x.holders.Add(1)
-	streams, err := x.site.upstreams.Do(x.ctx, &x.out, x)
+	streams, err := x.site.reach.group.Do(x.ctx, &x.out, x)
 	if !streams {
 		x.holders.Add(-1)
 	}
@@ -109,6 +111,11 @@ func (x *exchange) upstreamFault(err error) reject.Code {
 		return reject.UpstreamUnreachable
 	case errors.Is(err, upstream.ErrSaturated):
 		return reject.UpstreamSaturated
+	case errors.Is(err, upstream.ErrUnavailable):
+		x.retryAfter = int(math.Ceil(x.site.reach.group.RetryAfter(time.Now()).Seconds()))
+		return reject.UpstreamUnavailable
+	case errors.Is(err, upstream.ErrTunnels):
+		return reject.Overloaded
 	case errors.Is(err, upstream.ErrTimeout):
 		return reject.UpstreamTimeout
 	case errors.Is(err, upstream.ErrClosed):
@@ -119,9 +126,11 @@ func (x *exchange) upstreamFault(err error) reject.Code {
 	// What is left is the client's own body: its connection cannot be used on.
 	x.ctx.SetConnectionClose()
 	switch {
+	case errors.Is(err, upstream.ErrClientGone):
+		return reject.ClientGone
 	case errors.Is(err, upstream.ErrBodyTooLarge):
 		return reject.BodyTooLarge
-	case errors.Is(err, upstream.ErrNominations):
+	case errors.Is(err, upstream.ErrNominations), errors.Is(err, upstream.ErrUpgradeEarly):
 		return reject.RequestMalformed
 	}
 	if refusal := wire.ErrorOf(x.ctx.Conn()); refusal != nil {
@@ -144,20 +153,4 @@ func peerAddress(addr net.Addr) netip.Addr {
 		return tcp.AddrPort().Addr().Unmap()
 	}
 	return netip.Addr{}
-}
-
-// trusted reports whether the listener that accepted the connection believes
-// what its peer says of clients behind it.
-func trusted(c net.Conn, peer netip.Addr) bool {
-	for c != nil {
-		if counted, ok := c.(*countedConn); ok {
-			return slices.ContainsFunc(counted.trusted, func(p netip.Prefix) bool { return p.Contains(peer) })
-		}
-		inner, ok := c.(interface{ NetConn() net.Conn })
-		if !ok {
-			return false
-		}
-		c = inner.NetConn()
-	}
-	return false
 }

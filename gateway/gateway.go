@@ -6,23 +6,39 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/vneid-gateway/vneid-gateway/cache"
 	"github.com/vneid-gateway/vneid-gateway/gateway/admin"
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
+	"github.com/vneid-gateway/vneid-gateway/gateway/listen"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 )
 
 // Options are what a Gateway is made of.
 type Options struct {
 	// Config is a validated configuration. Required.
 	Config *config.Config
+	// File is the configuration file, which is watched where the configuration
+	// says so. Optional.
+	File string
+	// Load reads the configuration anew for a reload. Optional: without it there
+	// is none.
+	Load func() (*config.Config, error)
+	// Inherit takes over the sockets that the service manager passed to the
+	// process. At most one gateway of a process does.
+	Inherit bool
 	// Log takes the gateway's log. Required.
 	Log *slog.Logger
+	// Level is what Log goes by; a reload sets it. Optional.
+	Level *slog.LevelVar
 	// Version is shown by /version and build_info.
 	Version Version
 	// Revocations is asked for every request. Default: nothing is revoked.
@@ -38,8 +54,11 @@ type Version struct {
 
 // Gateway is one running gateway. Its methods are safe for concurrent use.
 type Gateway struct {
-	cfg         *config.Config
+	cfg         *config.Config // what it began with; requests see their state's
 	log         *slog.Logger
+	level       *slog.LevelVar
+	file        string
+	load        func() (*config.Config, error)
 	renderer    *reject.Renderer
 	metrics     *metrics.Metrics
 	nowhere     *metrics.Site
@@ -50,12 +69,26 @@ type Gateway struct {
 
 	state    atomic.Pointer[state]
 	draining atomic.Bool
+	// reloading is held while the state is replaced; retired counts those
+	// that were and still have users.
+	reloading sync.Mutex
+	retired   atomic.Int64
+
+	shedder       *overload.Shedder
+	monitor       *overload.Monitor
+	verifications *overload.Verifications
+
+	tunnels  *upstream.Tunnels
+	verdicts *cache.Verdicts
+	// refused remembers what issuers said of tokens that are not good, in
+	// memory of its own.
+	refused *cache.Verdicts
 
 	server    *fasthttp.Server
 	admin     *admin.Server
-	listeners []*listener
+	listeners atomic.Pointer[[]*listen.Listener] // in configured order, nil until opened
 	adminAddr net.Addr
-	conns     connCounter
+	conns     *listen.Registry
 	base      context.Context // ends with the gateway
 	stop      context.CancelFunc
 	running   sync.WaitGroup
@@ -71,10 +104,14 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		cfg:         o.Config,
 		log:         o.Log,
+		level:       o.Level,
+		file:        o.File,
+		load:        o.Load,
 		renderer:    renderer,
 		reasons:     reasons(),
 		revocations: o.Revocations,
 		exchanges:   newExchangePool(),
+		tunnels:     upstream.NewTunnels(o.Config.Limits.Tunnels),
 		failed:      make(chan error, 1),
 	}
 	if g.revocations == nil {
@@ -82,11 +119,21 @@ func New(o Options) (*Gateway, error) {
 	}
 	g.metrics = metrics.New(g.reasons, o.Version.Version, g.sample)
 	g.nowhere = g.metrics.Site("-")
-	g.conns = connCounter{max: int64(o.Config.Limits.Connections), refused: g.metrics.ConnectionsRefused}
 	g.base, g.stop = context.WithCancel(context.Background())
-	st, err := build(g.base, o.Config, g.metrics, o.Log)
+	if err := g.makeCaches(&o.Config.Verdicts); err != nil {
+		g.stop()
+		return nil, fmt.Errorf("verdicts: %w", err)
+	}
+	if err := g.makeOverload(&o.Config.Overload); err != nil {
+		g.stop()
+		g.closeCaches()
+		return nil, fmt.Errorf("overload: %w", err)
+	}
+	st, err := g.build(o.Config, nil)
 	if err != nil {
 		g.stop()
+		g.verifications.Close()
+		g.closeCaches()
 		return nil, err
 	}
 	g.state.Store(st)
@@ -97,7 +144,17 @@ func New(o Options) (*Gateway, error) {
 		}
 	}
 	g.server = g.newServer()
+	var sockets *listen.Sockets
+	if o.Inherit {
+		sockets = listen.Inherit()
+	}
+	g.conns = g.newRegistry(sockets)
+	var reload func(cause string) error
+	if g.load != nil {
+		reload = g.Reload
+	}
 	g.admin = admin.New(admin.Config{
+		Reload:  reload,
 		Ready:   g.Missing,
 		Metrics: g.metrics.Handler(),
 		Version: o.Version,
@@ -110,34 +167,53 @@ func New(o Options) (*Gateway, error) {
 }
 
 // Start opens the sockets, the admin listener first, and begins to serve and
-// to fetch keys. After an error nothing is left open.
-func (g *Gateway) Start() error {
+// to fetch keys. After an error nothing is left open, but Shutdown is to be
+// called where requests may have been served already.
+func (g *Gateway) Start() error { return g.start(context.Background()) }
+
+func (g *Gateway) start(ctx context.Context) error {
 	adminListener, err := net.Listen("tcp", g.cfg.Admin.Address)
 	if err != nil {
 		return fmt.Errorf("admin.address: %w", err)
 	}
 	g.adminAddr = adminListener.Addr()
-	for i := range g.cfg.Listen {
-		ln, err := g.listen(&g.cfg.Listen[i])
-		if err != nil {
-			_ = adminListener.Close()
-			for _, l := range g.listeners {
-				_ = l.Close()
-			}
-			return fmt.Errorf("listen[%d].address: %w", i, err)
-		}
-		g.listeners = append(g.listeners, ln)
+	if err := g.open(func(c *config.Listener) bool { return !c.Shared() }); err != nil {
+		_ = adminListener.Close()
+		return err
 	}
 	g.serve("admin listener", func() error { return g.admin.Serve(adminListener) })
-	for _, i := range g.state.Load().issuers {
-		if i.refresher != nil {
-			g.running.Go(func() { i.refresher.Run(g.base) })
+	g.run(g.state.Load(), nil)
+	g.running.Go(g.runMonitor)
+	if g.file != "" && g.load != nil {
+		g.running.Go(g.watch)
+	}
+	if slices.ContainsFunc(g.cfg.Listen, func(c config.Listener) bool { return c.Shared() }) {
+		g.awaitReady(ctx)
+		if err := g.open((*config.Listener).Shared); err != nil {
+			_ = g.admin.Shutdown(context.WithoutCancel(ctx))
+			return err
 		}
 	}
-	for _, ln := range g.listeners {
-		g.serve("data listener", func() error { return g.server.Serve(ln.checked()) })
+	for i, ln := range g.dataListeners() {
+		g.running.Go(func() { g.watchCertificates(ln, listenerName(&g.cfg.Listen[i])) })
+		g.serve("data listener", func() error { return g.server.Serve(ln) })
 	}
 	return nil
+}
+
+// run starts what runs in the background for st and did not for old, which may
+// be nil.
+func (g *Gateway) run(st, old *state) {
+	for _, i := range st.issuers {
+		if i.refresher != nil && (old == nil || !slices.Contains(old.issuers, i)) {
+			g.running.Go(func() { i.refresher.Run(i.ctx) })
+		}
+	}
+	for _, s := range st.sites {
+		if old == nil || !slices.ContainsFunc(old.sites, func(o *site) bool { return o.reach == s.reach }) {
+			g.running.Go(func() { s.reach.group.Run(s.reach.ctx) })
+		}
+	}
 }
 
 func (g *Gateway) serve(what string, run func() error) {
@@ -154,7 +230,7 @@ func (g *Gateway) serve(what string, run func() error) {
 // Run starts the gateway and serves until ctx ends; then it drains. It returns
 // nil after a complete drain.
 func (g *Gateway) Run(ctx context.Context) error {
-	if err := g.Start(); err != nil {
+	if err := g.start(ctx); err != nil {
 		g.close()
 		return err
 	}
@@ -174,8 +250,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 
 // Addresses returns where the data listeners listen, in configured order.
 func (g *Gateway) Addresses() []net.Addr {
-	addrs := make([]net.Addr, len(g.listeners))
-	for i, l := range g.listeners {
+	listeners := g.dataListeners()
+	addrs := make([]net.Addr, len(listeners))
+	for i, l := range listeners {
 		addrs[i] = l.Addr()
 	}
 	return addrs

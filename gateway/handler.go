@@ -3,11 +3,13 @@ package gateway
 import (
 	"bytes"
 	"runtime/debug"
+	"time"
 	"unicode"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
+	"github.com/vneid-gateway/vneid-gateway/gateway/listen"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/policy"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
@@ -23,6 +25,10 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	defer x.end()
 
 	if !x.route() {
+		x.answer()
+		return
+	}
+	if !x.enter() {
 		x.answer()
 		return
 	}
@@ -78,6 +84,10 @@ func (x *exchange) admit() bool {
 	if !ok {
 		return false
 	}
+	x.until = time.Unix(x.claims.ExpiresAt, 0).Add(issuer.verifier.Leeway())
+	if !x.withinClientRate() {
+		return false
+	}
 	return x.decide(issuer.name)
 }
 
@@ -120,24 +130,39 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 }
 
 // observed lets a refused request pass where the site only observes: without
-// any identity, and never past a deny rule.
+// any identity, and never past a deny rule or a limit.
 func (x *exchange) observed() bool {
-	if x.site.policy.Mode != policy.Observe || x.rule.Access == policy.Deny {
+	switch {
+	case x.site.policy.Mode != policy.Observe, x.rule.Access == policy.Deny,
+		x.code == reject.Overloaded, x.code == reject.RateLimited:
 		return false
 	}
 	x.outcome = metrics.Observed
-	x.claims = nil
+	x.claims, x.until = nil, time.Time{}
 	return true
 }
 
 // answer writes the refusal.
 func (x *exchange) answer() {
 	x.outcome = outcomeOf(x.code)
-	refusal := reject.Refusal{Code: x.code, RequestID: x.requestID, Decision: x.decision}
+	refusal := reject.Refusal{Code: x.code, RequestID: x.requestID, Decision: x.decision, RetryAfter: x.retryAfter}
 	if x.site != nil {
 		refusal.Site = x.site.reject
 	}
 	x.g.renderer.Write(x.ctx, refusal)
+}
+
+// last reports whether the connection has carried as many requests as it may.
+func (x *exchange) last() bool {
+	limit := uint64(x.g.cfg.Limits.RequestsPerConnection)
+	if limit == 0 {
+		return false
+	}
+	n := x.ctx.ConnRequestNum()
+	if c := listen.Of(x.ctx.Conn()); c != nil {
+		n += c.Earlier()
+	}
+	return n >= limit
 }
 
 // end closes the handler's part of the exchange. A panic becomes a 500: it
@@ -154,9 +179,14 @@ func (x *exchange) end() {
 		x.code, x.refused, x.decision = reject.InternalError, true, policy.Decision{}
 		x.answer()
 	}
-	if x.g.draining.Load() {
+	if x.g.draining.Load() || x.last() {
 		x.ctx.SetConnectionClose()
 	}
-	x.account()
+	if !x.rehearsal {
+		x.account()
+	}
+	x.leave()
+	st, connection := x.st, x.ctx.ConnID()
 	x.release()
+	st.users.leave(connection)
 }

@@ -22,7 +22,7 @@ func TestHostIsTheClientsOrTheChosenUpstreamsOwn(t *testing.T) {
 				t.Cleanup(func() { _ = rec.Close() })
 				recorders, urls = append(recorders, rec), append(urls, rec.URL())
 			}
-			r := newRig(t, setup{site: site, upstreams: "[" + strings.Join(urls, ", ") + "]"})
+			r := newRig(t, setup{site: site + "\n    balance: round_robin", upstreams: "[" + strings.Join(urls, ", ") + "]"})
 			for range 4 {
 				if a := r.get("/open/x"); a.status != 200 {
 					t.Fatalf("%d %s", a.status, a.code)

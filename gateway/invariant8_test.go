@@ -32,19 +32,7 @@ func TestInvariant8ARequestSeesOneConfiguration(t *testing.T) {
 	conn := r.dial().send(request("GET", "/private", bearer(r.token())))
 	<-hook.entered
 	// Meanwhile everything changes: the upstream, the rules, the issuer's keys.
-	before := r.state.Load()
-	next, err := build(r.base, r.config(setup{upstreams: "[" + other.URL() + "]", site: "issuers: [legacy]"}), r.metrics, r.log.logger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.state.Store(next)
-	t.Cleanup(func() {
-		before.verdicts.Close()
-		before.refused.Close()
-		for _, s := range before.sites {
-			s.upstreams.Close()
-		}
-	})
+	r.reload(setup{upstreams: "[" + other.URL() + "]", site: "issuers: [legacy]"})
 	close(hook.release)
 	if a := conn.answer("GET"); a.status != 200 {
 		t.Errorf("the request in flight: %d %s", a.status, a.code)

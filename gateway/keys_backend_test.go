@@ -57,7 +57,7 @@ func TestBreakerLeavesAFailingBackendAlone(t *testing.T) {
 // Each of these keeps the last good set, and is counted for what it is.
 func TestRubbishChangesNothingAndIsCountedByReason(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setup{issuer: "backend: { timeout: 200ms, max_bytes: 64KiB, break_after: 1000 }"})
+	r := newRig(t, setup{issuer: "backend: { timeout: 1s, max_bytes: 64KiB, break_after: 1000 }"})
 	warm := r.token()
 	r.warm(warm)
 	for name, c := range map[string]struct {

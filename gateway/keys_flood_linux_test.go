@@ -44,7 +44,7 @@ const (
 // tokens more than [slowedByUnknownKeys].
 func BenchmarkWarmUnderUnknownKeyFlood(b *testing.B) {
 	r := newRig(b, setup{access: "{ sample: 1000000, refused_per_second: 0 }"})
-	r.state.Load().sites[0].upstreams.Close()
+	r.state.Load().sites[0].reach.group.Close()
 	withCannedUpstream(r.Gateway, cannedResponse)
 	tok := r.token()
 	r.warm(tok)

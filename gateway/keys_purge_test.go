@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
+	"github.com/vneid-gateway/vneid-gateway/cache"
 )
 
 func TestPurgedKeyTakesItsWarmTokensWithItAtTheNextRequest(t *testing.T) {
@@ -122,6 +124,41 @@ func TestPurgeWithoutAStateDirIsInForceAndSaysThatItIsNotKept(t *testing.T) {
 	}
 	if status, body := r.adminDo(http.MethodPut, "/keys/vneid/es-1", operatorToken); status != 200 {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+// Nothing that was acknowledged is given up for another.
+func TestPurgeForWhichThereIsNoRoomIsRefusedAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, operated(t, setup{}))
+	keys := r.state.Load().issuers[0].keys
+	var earlier []cache.Purged
+	for n := range 256 {
+		earlier = append(earlier, cache.Purged{KeyID: "old-" + decimal(n), Thumbprint: [32]byte{1, byte(n)}, At: time.Now()})
+	}
+	keys.Remember(earlier)
+	tok := r.token()
+	r.warm(tok)
+	status, body := r.adminDo(http.MethodDelete, "/keys/vneid/es-1", operatorToken)
+	if status != http.StatusConflict || !strings.Contains(body, `"error":"not purged: `) || !strings.Contains(body, "PUT") || strings.Contains(body, `"purged":`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if a := r.get("/private", bearer(tok)); a.status != 200 {
+		t.Errorf("%d %s", a.status, a.code)
+	}
+	if view := r.keys("vneid"); len(view.Purged) != 256 || view.Purged[0].ID != "old-0" || len(view.Keys) != 3 {
+		t.Errorf("%d keys, %d purged", len(view.Keys), len(view.Purged))
+	}
+	if lines := r.log.lines("audit"); len(lines) != 1 || lines[0]["result"] != "refused" || lines[0]["keys"] != 0.0 {
+		t.Errorf("audited: %v", lines)
+	}
+	for _, c := range []struct{ method, kid string }{{http.MethodPut, "old-0"}, {http.MethodDelete, "es-1"}} {
+		if status, body := r.adminDo(c.method, "/keys/vneid/"+c.kid, operatorToken); status != 200 {
+			t.Errorf("%s %s: %d %s", c.method, c.kid, status, body)
+		}
+	}
+	if a := r.get("/private", bearer(tok)); a.status != 401 || a.code != "key_unknown" {
+		t.Errorf("%d %s", a.status, a.code)
 	}
 }
 

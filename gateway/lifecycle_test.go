@@ -185,7 +185,6 @@ func TestDrainEndsAtItsDeadline(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	go func() { <-ctx.Done(); _ = r.upstream.Close() }()
 	if err := r.Shutdown(ctx); !errors.Is(err, ErrCutOff) {
 		t.Errorf("%v", err)
 	}
@@ -226,7 +225,10 @@ func TestStartNamesTheFieldWhosePortIsTaken(t *testing.T) {
 		if !errors.Is(err, syscall.EADDRINUSE) || !strings.HasPrefix(err.Error(), field+": ") {
 			t.Errorf("%s: %v", field, err)
 		}
-		for _, l := range r.listeners {
+		for _, l := range r.dataListeners() {
+			if l == nil {
+				continue
+			}
 			if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
 				_ = conn.Close()
 				t.Errorf("%s: a listener was left open", field)

@@ -2,147 +2,185 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"net"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
+	"github.com/vneid-gateway/vneid-gateway/gateway/listen"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
 
-// listener is one data listener: it bounds the open connections, and lets
-// fasthttp see only well-framed requests.
-type listener struct {
-	net.Listener
-	conns   *connCounter
-	limits  wire.Limits
-	trusted []netip.Prefix
+// newRegistry bounds the connections of all data listeners.
+func (g *Gateway) newRegistry(sockets *listen.Sockets) *listen.Registry {
+	limits := &g.cfg.Limits
+	return listen.NewRegistry(listen.Config{
+		MaxConnections: limits.Connections,
+		MaxPerSource:   limits.ConnectionsPerSource,
+		Limits: wire.Limits{
+			MaxHeadBytes:   int(limits.HeaderBytes),
+			MaxHeaderCount: limits.HeaderCount,
+			MaxTargetBytes: int(limits.TargetBytes),
+		},
+		// How a connection ends is counted where it does.
+		Serve:   func(c net.Conn) { _ = g.server.ServeConn(c) },
+		Sockets: sockets,
+	})
 }
 
-func (g *Gateway) listen(c *config.Listener) (*listener, error) {
-	trusted := make([]netip.Prefix, len(c.TrustedProxies))
-	for i, cidr := range c.TrustedProxies {
-		prefix, err := netip.ParsePrefix(cidr)
+// listenerName is what a listener is called in metrics and errors.
+func listenerName(c *config.Listener) string {
+	if c.Socket != "" {
+		return c.Socket
+	}
+	return c.Address
+}
+
+// open opens those of the data listeners that are wanted now, the others stay as
+// they are. After an error none is left open.
+func (g *Gateway) open(wanted func(*config.Listener) bool) error {
+	all := make([]*listen.Listener, len(g.cfg.Listen))
+	copy(all, g.dataListeners())
+	defer g.listeners.Store(&all)
+	for i := range g.cfg.Listen {
+		c := &g.cfg.Listen[i]
+		if !wanted(c) {
+			continue
+		}
+		ln, err := g.listen(c)
 		if err != nil {
-			return nil, err
+			for _, l := range all {
+				if l != nil {
+					_ = l.Close()
+				}
+			}
+			field := "address"
+			if c.Socket != "" {
+				field = "socket"
+			}
+			return fmt.Errorf("listen[%d].%s: %w", i, field, err)
 		}
-		trusted[i] = prefix.Masked()
-	}
-	ln, err := net.Listen("tcp", c.Address)
-	if err != nil {
-		return nil, err
-	}
-	return &listener{Listener: ln, conns: &g.conns, trusted: trusted, limits: wire.Limits{
-		MaxHeadBytes:   int(g.cfg.Limits.HeaderBytes),
-		MaxHeaderCount: g.cfg.Limits.HeaderCount,
-		MaxTargetBytes: int(g.cfg.Limits.TargetBytes),
-	}}, nil
-}
-
-// checked returns the listener with the framing checks around each connection.
-func (l *listener) checked() net.Listener { return wire.NewListener(l, l.limits) }
-
-// Accept waits for a connection within the bound; one beyond it is closed at
-// once.
-func (l *listener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if counted := l.conns.admit(c, l.trusted); counted != nil {
-			return counted, nil
-		}
-		_ = c.Close()
-	}
-}
-
-// connCounter counts the open connections of all data listeners.
-type connCounter struct {
-	max     int64
-	refused prometheus.Counter
-	open    atomic.Int64
-	mu      sync.Mutex
-	all     map[*countedConn]struct{}
-}
-
-// admit counts c, or returns nil at the bound.
-func (n *connCounter) admit(c net.Conn, trusted []netip.Prefix) *countedConn {
-	if n.open.Add(1) > n.max {
-		n.open.Add(-1)
-		n.refused.Inc()
-		return nil
-	}
-	counted := &countedConn{Conn: c, counter: n, trusted: trusted}
-	n.mu.Lock()
-	if n.all == nil {
-		n.all = make(map[*countedConn]struct{})
-	}
-	n.all[counted] = struct{}{}
-	n.mu.Unlock()
-	return counted
-}
-
-// wait returns when no connection is open, or with ctx's error.
-func (n *connCounter) wait(ctx context.Context) error {
-	tick := time.NewTicker(waitTick)
-	defer tick.Stop()
-	for n.open.Load() > 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		all[i] = ln
 	}
 	return nil
 }
 
-// waitTick is how often wait looks.
+// dataListeners returns the listeners in configured order, nil for one that is
+// not open yet. The slice is not to be changed.
+func (g *Gateway) dataListeners() []*listen.Listener {
+	if all := g.listeners.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+// joinPatience bounds how long a gateway that is not ready leaves an address to
+// the others that listen on it.
+const joinPatience = 30 * time.Second
+
+// awaitReady waits until the gateway can serve, so that it takes no request from
+// one that can.
+func (g *Gateway) awaitReady(ctx context.Context) {
+	limit := time.NewTimer(joinPatience)
+	defer limit.Stop()
+	tick := time.NewTicker(waitTick)
+	defer tick.Stop()
+	for {
+		missing := g.Missing()
+		if len(missing) == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		case <-limit.C:
+			g.log.Warn("joining the other listeners though not ready", "missing", missing)
+			return
+		}
+	}
+}
+
+func (g *Gateway) listen(c *config.Listener) (*listen.Listener, error) {
+	trusted, err := prefixes(c.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	balancers, err := prefixes(c.ProxyProtocol)
+	if err != nil {
+		return nil, err
+	}
+	cfg := listen.ListenerConfig{
+		Address:        c.Address,
+		ReusePort:      c.ReusePort,
+		TrustedProxies: trusted,
+		Proxy:          listen.ProxyProtocol{From: balancers},
+		TLS:            listenTLS(&c.TLS),
+	}
+	if c.Socket != "" {
+		cfg.Address, cfg.Inherited = "", c.Socket
+	}
+	return g.conns.Listen(context.Background(), cfg)
+}
+
+var (
+	tlsVersions = map[string]uint16{config.TLS12: tls.VersionTLS12, config.TLS13: tls.VersionTLS13}
+	clientAuths = map[string]listen.ClientAuth{
+		config.ClientAuthNone:    listen.NoClientCertificate,
+		config.ClientAuthRequest: listen.RequestClientCertificate,
+		config.ClientAuthRequire: listen.RequireClientCertificate,
+	}
+)
+
+// listenTLS returns nil for plain http.
+func listenTLS(c *config.TLS) *listen.TLS {
+	if !c.Enabled() {
+		return nil
+	}
+	t := &listen.TLS{
+		MinVersion:     tlsVersions[c.MinVersion],
+		ClientAuth:     clientAuths[c.ClientAuth],
+		ClientCAFile:   c.ClientCAFile,
+		TicketRotation: c.TicketRotation,
+	}
+	for _, pair := range c.Certificates {
+		t.Certificates = append(t.Certificates, listen.CertificateFiles{Cert: pair.CertFile, Key: pair.KeyFile})
+	}
+	return t
+}
+
+func prefixes(list []string) ([]netip.Prefix, error) {
+	all := make([]netip.Prefix, len(list))
+	for i, cidr := range list {
+		prefix, err := netip.ParsePrefix(cidr)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = prefix.Masked()
+	}
+	return all, nil
+}
+
+// watchCertificates reads a listener's certificates again when they change, and
+// rotates the keys of its session tickets.
+func (g *Gateway) watchCertificates(l *listen.Listener, name string) {
+	l.Run(g.base, func(err error) {
+		if err != nil {
+			g.log.Error("certificate not reloaded; the one before stays", "listener", name, "error", err.Error())
+			return
+		}
+		g.log.Info("certificates reloaded", "listener", name)
+	})
+}
+
+// trusted reports whether the listener that accepted the connection believes
+// what its peer says of clients behind it.
+func trusted(c net.Conn) bool {
+	conn := listen.Of(c)
+	return conn != nil && conn.TrustsProxy()
+}
+
+// waitTick is how often a wait for something to end looks.
 const waitTick = 20 * time.Millisecond
-
-// closeAll closes every open connection.
-func (n *connCounter) closeAll() {
-	n.mu.Lock()
-	all := make([]*countedConn, 0, len(n.all))
-	for c := range n.all {
-		all = append(all, c)
-	}
-	n.mu.Unlock()
-	for _, c := range all {
-		_ = c.Close()
-	}
-}
-
-// countedConn leaves the count when it is closed, once.
-type countedConn struct {
-	net.Conn
-	counter *connCounter
-	trusted []netip.Prefix
-	closed  atomic.Bool
-}
-
-// Close implements net.Conn.
-func (c *countedConn) Close() error {
-	if !c.closed.Swap(true) {
-		c.counter.open.Add(-1)
-		c.counter.mu.Lock()
-		delete(c.counter.all, c)
-		c.counter.mu.Unlock()
-	}
-	return c.Conn.Close()
-}
-
-// CloseWrite ends the sending side where the connection can do so.
-func (c *countedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return net.ErrClosed
-}
-
-// NetConn returns the inner connection.
-func (c *countedConn) NetConn() net.Conn { return c.Conn }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
 
@@ -147,13 +149,30 @@ func TestLabelsComeFromClosedSets(t *testing.T) {
 		"key_set_purged_keys":           {"issuer": issuers},
 		"key_set_unsaved_total":         {"issuer": issuers},
 		"unknown_key_lookups_total":     {"issuer": issuers, "outcome": lookups()},
-		"backend_breaker":               {"issuer": issuers, "state": identity.BreakerStates()},
-		"backend_breaker_opened_total":  {"issuer": issuers},
-		"backend_breaker_refused_total": {"issuer": issuers},
-		"upstream_connections_limit":    {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
-		"upstream_connections":          {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
-		"upstream_dial_failures_total":  {"site": {"hanoi"}, "upstream": {r.upstream.Address()}},
+		"backend_breaker":               {"issuer": issuers, "call": {"keys"}, "state": identity.BreakerStates()},
+		"backend_breaker_opened_total":  {"issuer": issuers, "call": {"keys"}},
+		"backend_breaker_refused_total": {"issuer": issuers, "call": {"keys"}},
 		"verdict_cache_lookups_total":   {"result": {"hit", "miss"}},
+		"config_reloads_total":          {"outcome": {"applied", "refused"}},
+		"connections_refused_total":     {"reason": {"total", "source", "proxy_header"}},
+		"accept_errors_total":           {"listener": {"127.0.0.1:0"}},
+		"shed_total":                    {"class": {"verification", "over_share", "rest"}},
+		"verification_turns_total":      {"outcome": {"at_once", "after_wait", "full", "late"}},
+		"tunnels_ended_total":           {"reason": {"idle", "expired", "closed"}},
+		"tunnel_bytes_total":            {"direction": {"to_upstream", "to_client"}},
+	}
+	upstreams := map[string][]string{"site": {"hanoi"}, "upstream": {r.upstream.Address()}}
+	for name, more := range map[string]map[string][]string{
+		"upstream_connections": nil, "upstream_connections_limit": nil, "upstream_requests_in_flight": nil,
+		"upstream_requests_total": nil, "upstream_failures_total": nil, "upstream_ejections_total": nil, "upstream_breaker_opened_total": nil,
+		"upstream_addresses":           {"state": {"up", "down", "breaker_open", "breaker_half_open", "ejected", "returning"}},
+		"upstream_dial_failures_total": {"reason": dialFailures()},
+		"upstream_retries_total":       {"cause": {"passed_over", "stale", "over_budget"}},
+		"upstream_health_checks_total": {"result": {"good", "bad"}},
+		"upstream_lookups_total":       {"result": {"good", "bad"}},
+	} {
+		allowed[name] = maps.Clone(upstreams)
+		maps.Copy(allowed[name], more)
 	}
 	series := 0
 	for name, family := range r.gathered() {
@@ -175,6 +194,13 @@ func TestLabelsComeFromClosedSets(t *testing.T) {
 			t.Errorf("%s is not exposed", name)
 		}
 	}
+}
+
+func dialFailures() (names []string) {
+	for _, f := range upstream.DialFailures() {
+		names = append(names, f.String())
+	}
+	return names
 }
 
 func lookups() (names []string) {

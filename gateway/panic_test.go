@@ -11,13 +11,18 @@ import (
 
 func TestPanicOnTheWayToAnUpstreamLeavesNoExchangeBehind(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setup{})
-	// No request is under way: the upstreams are the test's to replace.
-	r.state.Load().sites[0].upstreams = upstream.NewGroup(upstream.GroupConfig{
-		Addresses: []string{"upstream.example:80"}, MaxConnections: 16,
+	r := buildRig(t, setup{})
+	// Nothing runs yet: the upstreams are the test's to replace.
+	r.state.Load().sites[0].reach.group = upstream.NewGroup(upstream.GroupConfig{
+		Endpoints: []upstream.Endpoint{{Address: "upstream.example:80"}}, MaxConnections: 16,
 		Timeouts: upstream.Timeouts{Connect: time.Second, FirstByte: time.Second, Idle: time.Second},
 		Dial:     func(context.Context, string, string) (net.Conn, error) { panic("dialling") },
 	})
+	if err := r.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.stop)
+	r.eventually("ready", func() bool { return len(r.Missing()) == 0 })
 	for n := 1; n <= 3; n++ {
 		a := r.get("/open/x")
 		if a.status != 500 || a.code != "internal_error" {

@@ -129,8 +129,8 @@ func (c *canned) Read(p []byte) (int, error) {
 
 // withCannedUpstream replaces the upstreams of the gateway's one site.
 func withCannedUpstream(g *Gateway, response string) *Gateway {
-	g.state.Load().sites[0].upstreams = upstream.NewGroup(upstream.GroupConfig{
-		Addresses:      []string{"upstream.example:80"},
+	g.state.Load().sites[0].reach.group = upstream.NewGroup(upstream.GroupConfig{
+		Endpoints:      []upstream.Endpoint{{Address: "upstream.example:80"}},
 		MaxConnections: 16,
 		Timeouts:       upstream.Timeouts{Connect: time.Second, FirstByte: time.Second, Idle: time.Second},
 		Dial: func(context.Context, string, string) (net.Conn, error) {

@@ -103,6 +103,7 @@ type rig struct {
 	legacy   *backend.Running
 	upstream *origin.Recorder
 	log      *logged
+	next     *config.Config // of the next reload; nil: it cannot be read
 }
 
 func newRig(tb testing.TB, s setup) *rig {
@@ -138,10 +139,29 @@ func buildRig(tb testing.TB, s setup) *rig {
 	}
 	tb.Cleanup(func() { _ = r.upstream.Close() })
 	cfg := r.config(s)
-	if r.Gateway, err = New(Options{Config: cfg, Log: r.log.logger, Version: Version{Version: "test"}, Revocations: s.revocations}); err != nil {
+	if r.Gateway, err = New(Options{
+		Config: cfg, Load: r.load, Log: r.log.logger, Version: Version{Version: "test"}, Revocations: s.revocations,
+	}); err != nil {
 		tb.Fatal(err)
 	}
 	return r
+}
+
+// load is how the gateway reads its configuration for a reload.
+func (r *rig) load() (*config.Config, error) {
+	if r.next == nil {
+		return config.Parse("test.yaml", []byte("listen: 7\nsites: []"), "")
+	}
+	return r.next, nil
+}
+
+// reload puts the configuration of s in force.
+func (r *rig) reload(s setup) {
+	r.tb.Helper()
+	r.next = r.config(s)
+	if err := r.Reload("test"); err != nil {
+		r.tb.Fatal(err)
+	}
 }
 
 func startBackend(tb testing.TB, c backend.Config) *backend.Running {

@@ -14,20 +14,24 @@ func (g *Gateway) sample() metrics.Sample {
 	st := g.state.Load()
 	now := time.Now()
 	s := metrics.Sample{
-		Ready:            len(g.Missing()) == 0,
-		Draining:         g.draining.Load(),
-		Connections:      g.conns.open.Load(),
-		ConnectionsLimit: g.conns.max,
+		Ready:          len(g.Missing()) == 0,
+		Draining:       g.draining.Load(),
+		RetiredConfigs: g.retired.Load(),
+		Connections:    g.sampleConnections(),
+		Listeners:      g.sampleListeners(),
+		Tunnels:        tunnelSample(g.tunnels.Stats()),
+		Overload:       g.sampleOverload(),
 	}
 	for _, i := range st.issuers {
 		s.Issuers = append(s.Issuers, i.sample(now))
 	}
 	for _, site := range st.sites {
 		s.Sites = append(s.Sites, metrics.SiteSample{Site: site.name, Observes: site.policy.Mode == policy.Observe})
-		for _, u := range site.upstreams.Stats() {
-			s.Upstreams = append(s.Upstreams, metrics.UpstreamSample{
-				Site: site.name, Upstream: u.Address, Connections: u.Open, Limit: u.Limit, DialFailures: u.DialFailures,
-			})
+		if site.rates != nil {
+			s.Rates = append(s.Rates, rateSample(site.name, site.rates.Stats()))
+		}
+		for _, u := range site.reach.group.Stats() {
+			s.Upstreams = append(s.Upstreams, upstreamSample(site.name, &u))
 		}
 	}
 	v := st.verdicts.Stats()
@@ -40,7 +44,6 @@ func (g *Gateway) sample() metrics.Sample {
 // sample reads what is counted for one issuer.
 func (i *issuer) sample(now time.Time) metrics.IssuerSample {
 	age, has := i.keys.Age(now)
-	breaker := i.guard.Stats()
 	s := metrics.IssuerSample{
 		Issuer:           i.name,
 		IntrospectedOnly: i.refresher == nil,
@@ -50,10 +53,6 @@ func (i *issuer) sample(now time.Time) metrics.IssuerSample {
 		SoftStale:        has && age >= i.softStale,
 		HardStale:        has && age >= i.hardStale,
 		Purged:           len(i.keys.Purged()),
-		BreakerState:     breaker.State,
-		BreakerStates:    identity.BreakerStates(),
-		BreakerOpened:    breaker.Opened,
-		BreakerRefused:   breaker.Refused,
 	}
 	for _, key := range i.keys.Snapshot().All() {
 		use := key.Usage()
@@ -64,9 +63,17 @@ func (i *issuer) sample(now time.Time) metrics.IssuerSample {
 			s.Retirable++
 		}
 	}
+	if i.fetching != nil {
+		s.Breakers = append(s.Breakers, breaker(metrics.CallKeys, i.fetching))
+	}
 	if i.introspections != nil {
 		stats := i.introspections.Stats()
 		s.Introspections, s.IntrospectionFailures = outcomes(stats), stats.Failures
+		asked := i.asker.Stats()
+		s.Asked = &metrics.AskSample{
+			Calls: asked.Calls, Retries: asked.Retries, InFlight: asked.InFlight, Waiting: asked.Waiting, Limit: int64(asked.Limit),
+		}
+		s.Breakers = append(s.Breakers, breaker(metrics.CallIntrospection, i.asking))
 	}
 	if i.refresher != nil {
 		stats := i.refresher.Stats()
@@ -74,6 +81,14 @@ func (i *issuer) sample(now time.Time) metrics.IssuerSample {
 		s.Lookups = i.unknown.Counts()
 	}
 	return s
+}
+
+// breaker reads what is counted of the calls of one kind.
+func breaker(call metrics.Call, g *identity.Guard) metrics.BreakerSample {
+	stats := g.Stats()
+	return metrics.BreakerSample{
+		Call: call, State: stats.State, States: identity.BreakerStates(), Opened: stats.Opened, Refused: stats.Refused,
+	}
 }
 
 // retirable reports whether a key was used and every token that was seen under

@@ -18,6 +18,8 @@ func (g *Gateway) newServer() *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:      g.handle,
 		ErrorHandler: g.refuseUnread,
+		// Asked before a 100 Continue is sent.
+		ExpectHandler: g.expect,
 
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,

@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
+	"github.com/vneid-gateway/vneid-gateway/gateway/config"
 	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
 	"github.com/vneid-gateway/vneid-gateway/gateway/policy"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
 	"github.com/vneid-gateway/vneid-gateway/gateway/token"
@@ -16,14 +19,13 @@ import (
 // state is all that requests need to know of one configuration. It is
 // immutable; a request loads it once and sees no other.
 type state struct {
+	cfg      *config.Config
+	users    users
 	hosts    hosts
 	sites    []*site
 	issuers  []*issuer
 	byIssuer map[string]*issuer // by the iss claim
 	verdicts *cache.Verdicts
-	// refused remembers what issuers said of tokens that are not good, in
-	// memory of its own.
-	refused *cache.Verdicts
 	// unknown counts tokens of nobody's issuer.
 	unknown    *metrics.Verifications
 	tokenBytes int
@@ -32,15 +34,21 @@ type state struct {
 
 // issuer is one party whose tokens can be verified.
 type issuer struct {
+	cfg   *config.Issuer
+	files digest          // of what its configuration names
+	ctx   context.Context // ends with it
+	stop  context.CancelFunc
+
 	name     string
 	verifier *token.Verifier
 	keys     *cache.Keys
-	guard    *identity.Guard
 	counts   *metrics.Verifications
 
-	// refresher and unknown are nil for an issuer without a key set.
+	// refresher and unknown are nil for an issuer without a key set, fetching
+	// also for one whose key set is a file.
 	refresher *identity.Refresher
 	unknown   *identity.UnknownKeys
+	fetching  *identity.Guard
 	softStale time.Duration
 	hardStale time.Duration
 	// unavailable answers 503 for a key that could not be looked up.
@@ -50,6 +58,7 @@ type issuer struct {
 	// confirms says that it is asked about JWTs, too.
 	introspections *identity.Introspections
 	asker          *identity.Introspector
+	asking         *identity.Guard
 	confirms       bool
 }
 
@@ -74,11 +83,29 @@ func (i *issuer) stale(now time.Time) bool {
 	return ok && age >= i.hardStale
 }
 
+// named finds an issuer of st, which may be nil, by its configured name.
+func (st *state) named(name string) *issuer {
+	if st == nil {
+		return nil
+	}
+	for _, i := range st.issuers {
+		if i.name == name {
+			return i
+		}
+	}
+	return nil
+}
+
 // site is one system behind the gateway.
 type site struct {
+	reach             *reach
+	streaming         *upstream.Streaming
+	share             *overload.SiteShare
+	weight            int
+	rates             *overload.RateLimits // nil for none
+	ratesCfg          config.RateLimits
 	name              string
 	policy            *policy.Site
-	upstreams         *upstream.Group
 	reject            *reject.Site
 	metrics           *metrics.Site
 	cookie            []byte

@@ -12,10 +12,20 @@ import (
 )
 
 // verify verifies a token that has no usable verdict: parse, issuer, key,
-// signature, claims; then whether it still holds.
+// signature, claims; then whether it still holds. It takes a turn of the
+// processors for it, and gives it up before it waits for anything.
 func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
+	if !x.takeTurn() {
+		return nil, x.refuse(reject.Overloaded)
+	}
+	defer x.leaveTurn()
 	parsed, err := token.Parse(credential)
-	if err != nil {
+	switch {
+	case errors.Is(err, token.ErrMalformed) && x.site.opaque != nil && !token.HasJOSEHeader(credential):
+		// Two dots make no JWT: an issuer may have them in its opaque tokens. What
+		// has a JOSE header is a JWT, and is judged as one and by nobody else.
+		return x.introspect(x.site.opaque, credential, digest)
+	case err != nil:
 		return nil, x.unverified(x.st.unknown, reject.FromToken(err))
 	}
 	issuer := x.st.byIssuer[parsed.Issuer]
@@ -34,6 +44,8 @@ func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
 	}
 	verified, err := x.prove(issuer, &parsed)
 	switch {
+	case errors.Is(err, errNoTurn):
+		return nil, x.refuse(reject.Overloaded)
 	case errors.Is(err, errNotLookedUp), errors.Is(err, token.ErrKeyUnknown) && issuer.keys.Snapshot().Len() == 0:
 		// Where every key was purged, a token may bring the next one, and is
 		// not at fault while there is none.
@@ -43,6 +55,7 @@ func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
 	}
 	verified.Key.Use(verified.Claims, digest[0], x.now.Unix())
 	if issuer.confirms {
+		x.leaveTurn()
 		v, err := issuer.introspections.Confirm(x.g.base, credential, digest, verified, x.now)
 		return x.introspected(issuer, v, err)
 	}
@@ -57,8 +70,12 @@ func (x *exchange) prove(i *issuer, parsed *token.Parsed) (token.Verified, error
 	if !errors.Is(err, token.ErrKeyUnknown) {
 		return verified, err
 	}
+	x.leaveTurn()
 	if err := x.search(i, parsed); err != nil {
 		return token.Verified{}, err
+	}
+	if !x.takeTurn() {
+		return token.Verified{}, errNoTurn
 	}
 	return i.verifier.Verify(parsed, i.keys, x.now)
 }
@@ -66,6 +83,7 @@ func (x *exchange) prove(i *issuer, parsed *token.Parsed) (token.Verified, error
 // introspect asks the issuer about a token that only it can read, or knows what
 // it said not long ago.
 func (x *exchange) introspect(i *issuer, credential []byte, digest *[32]byte) (*issuer, bool) {
+	x.leaveTurn()
 	v, err := i.introspections.Verdict(x.g.base, credential, digest, x.now)
 	return x.introspected(i, v, err)
 }
@@ -94,6 +112,9 @@ func (x *exchange) verified(i *issuer, claims *token.Claims, key *token.Key) (*i
 // errNotLookedUp means that a key could not be looked for, where the issuer is
 // configured to say so.
 var errNotLookedUp = errors.New("gateway: key not looked up")
+
+// errNoTurn means that a token was not verified for want of processor time.
+var errNoTurn = errors.New("gateway: no turn to verify")
 
 // search looks for the key of a token that is good but for that, within the
 // issuer's budget.

@@ -206,7 +206,7 @@ func (c *chaos) judge(t *testing.T, elapsed time.Duration) {
 			t.Errorf("no fetch failed for %s", reason)
 		}
 	}
-	if c.gateway.metric(t, `vneid_gateway_backend_breaker_opened_total{issuer="vneid"}`) == 0 {
+	if c.gateway.metric(t, `vneid_gateway_backend_breaker_opened_total{call="keys",issuer="vneid"}`) == 0 {
 		t.Error("the breaker never opened")
 	}
 }

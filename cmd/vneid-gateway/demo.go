@@ -67,7 +67,8 @@ func runDemo(ctx context.Context, out io.Writer, verbose bool) error {
 	if verbose {
 		level = cfg.Log.Level
 	}
-	g, err := gateway.New(gateway.Options{Config: cfg, Log: newLog(os.Stderr, level), Version: buildVersion()})
+	log, _ := newLog(os.Stderr, level)
+	g, err := gateway.New(gateway.Options{Config: cfg, Log: log, Version: buildVersion()})
 	if err != nil {
 		return err
 	}

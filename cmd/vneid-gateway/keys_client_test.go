@@ -25,10 +25,16 @@ func operatorFile(t testing.TB) string {
 
 // keyView is what tests read of GET /keys.
 type keyView struct {
-	Issuer string
-	Keys   []struct {
+	Issuer      string
+	Stale       string
+	LastFailure string `json:"last_failure"`
+	Keys        []struct {
 		ID           string `json:"kid"`
+		Algorithms   []string
+		FirstSeen    time.Time `json:"first_seen"`
+		LastSeen     time.Time `json:"last_seen"`
 		Tokens       uint64
+		Share        float64
 		SafeToRetire bool `json:"safe_to_retire"`
 	}
 	Purged []struct {

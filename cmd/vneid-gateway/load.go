@@ -55,10 +55,10 @@ func (s *settings) overrides() ([]config.Override, error) {
 	return list, nil
 }
 
-// newLog returns a JSON log of the configured level.
-func newLog(w io.Writer, level string) *slog.Logger {
-	var l slog.Level
+// newLog returns a JSON log of the configured level, which can be changed.
+func newLog(w io.Writer, level string) (*slog.Logger, *slog.LevelVar) {
+	var l slog.LevelVar
 	// The configuration was validated: an unknown name cannot come here.
 	_ = l.UnmarshalText([]byte(level))
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l}))
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: &l})), &l
 }

@@ -24,6 +24,8 @@ const patience = 30 * time.Second
 type process struct {
 	// data and admin are URLs without a slash at their ends.
 	data, admin string
+	// file is the configuration.
+	file string
 
 	pid    int
 	signal func(os.Signal) error
@@ -49,6 +51,7 @@ func serve(t testing.TB, config string, environment ...string) *process {
 		t.Fatal(err)
 	}
 	p := start(t, exec.Command(path, "serve", "--config", file), environment...)
+	p.file = file
 	p.data = "http://" + p.await(t, "serving").Address
 	p.admin = "http://" + p.await(t, "admin").Address
 	return p

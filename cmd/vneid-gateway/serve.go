@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +19,10 @@ func serveCommand() *cobra.Command {
 after shutdown.delay the listeners close, and requests in flight have
 shutdown.deadline to end. A second signal ends the process at once.
 
+SIGHUP, a changed file and POST /reload on the admin listener take the
+configuration anew. One that is not valid changes nothing and is told in the
+log; what cannot change while the gateway runs is refused by name.
+
 The exit status is 0 after a complete drain and 1 otherwise; a configuration
 fault, a missing file or a taken port is told in one line each, on standard
 error.`,
@@ -27,14 +33,19 @@ error.`,
 			if err != nil {
 				return err
 			}
-			log := newLog(os.Stderr, cfg.Log.Level)
+			log, level := newLog(os.Stderr, cfg.Log.Level)
 			for _, w := range cfg.Warnings() {
 				log.Warn("configuration", "warning", w.String())
 			}
-			g, err := gateway.New(gateway.Options{Config: cfg, Log: log, Version: buildVersion()})
+			g, err := gateway.New(gateway.Options{
+				Config: cfg, File: s.file, Load: s.load, Log: log, Level: level, Version: buildVersion(), Inherit: true,
+			})
 			if err != nil {
 				return err
 			}
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP)
+			go reloadAt(hangups, g)
 			return g.Run(cmd.Context())
 		},
 	}
@@ -42,4 +53,12 @@ error.`,
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	s.flags(cmd)
 	return cmd
+}
+
+// reloadAt reloads at each hangup signal. What comes of it is logged and
+// counted.
+func reloadAt(hangups <-chan os.Signal, g *gateway.Gateway) {
+	for range hangups {
+		_ = g.Reload("SIGHUP")
+	}
 }

@@ -1,5 +1,5 @@
-// Package admin is the second listener: probes, metrics, version, the key view
-// and, where configured, profiles. It is for operators only and must not be reachable by
+// Package admin is the second listener: probes, metrics, version, the key view,
+// reload and, where configured, profiles. It is for operators only and must not be reachable by
 // citizens. It runs on net/http, apart from the data path: it answers while
 // the data path is full.
 package admin
@@ -31,6 +31,9 @@ type Config struct {
 	Pprof bool
 	// Keys is what /keys shows and changes. Nil: there is no /keys.
 	Keys KeyAdmin
+	// Reload takes the configuration anew; cause is for the log. Nil: there is
+	// no /reload.
+	Reload func(cause string) error
 	// Token is the bearer token without which nothing can be changed (RFC
 	// 6750 section 2.1). Only its digest is kept. Empty: nothing can be
 	// changed at all.
@@ -97,12 +100,16 @@ func handler(cfg Config) http.Handler {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
+	guarded := newGate(cfg)
+	if cfg.Reload != nil {
+		mux.Handle("POST /reload", &reloads{guarded, cfg.Reload})
+	}
 	if cfg.Keys == nil {
 		return mux
 	}
 	// Beside the mux, which redirects a path with "//" or ".." in it: a key id
 	// may hold either, and a change must not be redirected to another key.
-	changes := newKeyChanges(cfg)
+	changes := &keyChanges{guarded, cfg.Keys}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), keyPrefix) {
 			changes.ServeHTTP(w, r)

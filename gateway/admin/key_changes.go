@@ -1,47 +1,20 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
-	"sync"
-
-	"golang.org/x/time/rate"
 )
 
-const (
-	challenge = `Bearer realm="vneid-gateway admin"`
-	// Attempts without the token are audited within these bounds; the next
-	// line says how many were left out.
-	auditPerSecond = 5
-	auditBurst     = 20
-)
+// purgesFull answers a purge for which there is no room.
+const purgesFull = "not purged: as many purges of this issuer are remembered as can be; " +
+	"allow (PUT) one whose key the issuer no longer publishes, then purge again"
 
 // keyChanges answers DELETE (purge) and PUT (allow) of /keys/{issuer}/{kid}.
 type keyChanges struct {
-	keys   KeyAdmin
-	log    *slog.Logger
-	closed bool // no token is configured
-	token  [sha256.Size]byte
+	*gate
 
-	changing sync.Mutex // one change at a time
-
-	auditing sync.Mutex
-	attempts *rate.Limiter // by auditing
-	omitted  uint64        // by auditing: attempts without a line of their own
-}
-
-func newKeyChanges(cfg Config) *keyChanges {
-	return &keyChanges{
-		keys:     cfg.Keys,
-		log:      cfg.Log,
-		closed:   len(cfg.Token) == 0,
-		token:    sha256.Sum256(cfg.Token),
-		attempts: rate.NewLimiter(auditPerSecond, auditBurst),
-	}
+	keys KeyAdmin
 }
 
 // problem is the answer to a change that was not made, or not for good.
@@ -67,69 +40,15 @@ func (c *keyChanges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	issuer, kid, found := splitKeyPath(r.URL.EscapedPath())
 	line := audit{action: action, issuer: issuer, kid: kid, remote: r.RemoteAddr}
-	if status, reason := c.refusal(r); status != 0 {
-		if status == http.StatusUnauthorized {
-			w.Header().Set("WWW-Authenticate", challenge)
-		}
-		c.attempt(line, reason)
-		refuse(w, status, reason)
+	if !c.admit(w, r, line) {
 		return
 	}
 	if !found {
-		c.audit(line, "not found", 0)
+		c.gate.audit(line, "not found", 0)
 		refuse(w, http.StatusNotFound, "no key has this path: /keys/{issuer}/{kid}, percent-encoded")
 		return
 	}
 	c.change(w, line)
-}
-
-// refuse ends the connection as well: what else the client sends is not read.
-func refuse(w http.ResponseWriter, status int, reason string) {
-	w.Header().Set("Connection", "close")
-	writeJSON(w, status, problem{Error: reason})
-}
-
-// refusal returns why r may not change anything; status 0 if it may.
-func (c *keyChanges) refusal(r *http.Request) (status int, reason string) {
-	switch {
-	case fromBrowser(r.Header):
-		return http.StatusForbidden, "changes are not taken from a browser's page"
-	case c.closed:
-		return http.StatusForbidden, "nothing can be changed: set admin.token_file"
-	case !c.authorised(r.Header.Values("Authorization")):
-		return http.StatusUnauthorized, "the bearer token of admin.token_file is needed"
-	case r.ContentLength != 0:
-		return http.StatusBadRequest, "a change has no body"
-	}
-	return 0, ""
-}
-
-// fromBrowser reports whether a page, any page, may have caused the request
-// (the Fetch standard's Origin, Fetch Metadata's Sec-Fetch-Site): the listener
-// has none that would.
-func fromBrowser(h http.Header) bool {
-	if len(h.Values("Origin")) > 0 {
-		return true
-	}
-	for _, site := range h.Values("Sec-Fetch-Site") {
-		if site != "none" && site != "same-origin" {
-			return true
-		}
-	}
-	return false
-}
-
-// authorised compares in constant time; the digests hide the token's length.
-func (c *keyChanges) authorised(fields []string) bool {
-	if len(fields) != 1 {
-		return false
-	}
-	scheme, shown, ok := strings.Cut(fields[0], " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return false
-	}
-	sum := sha256.Sum256([]byte(shown))
-	return subtle.ConstantTimeCompare(sum[:], c.token[:]) == 1
 }
 
 func (c *keyChanges) change(w http.ResponseWriter, line audit) {
@@ -147,14 +66,17 @@ func (c *keyChanges) change(w http.ResponseWriter, line audit) {
 	*done = n
 	switch {
 	case errors.Is(err, ErrKeyNotFound), err == nil && n == 0:
-		c.audit(line, "not found", 0)
+		c.gate.audit(line, "not found", 0)
 		writeJSON(w, http.StatusNotFound, problem{Error: "no such issuer or key"})
+	case errors.Is(err, ErrPurgesFull):
+		c.gate.audit(line, "refused", 0, slog.String("reason", purgesFull))
+		writeJSON(w, http.StatusConflict, problem{Error: purgesFull})
 	case err != nil:
-		c.audit(line, "failed", n, slog.Any("error", err))
+		c.gate.audit(line, "failed", n, slog.Any("error", err))
 		answer.Error = err.Error()
 		writeJSON(w, http.StatusInternalServerError, answer)
 	default:
-		c.audit(line, "done", n)
+		c.gate.audit(line, "done", n)
 		writeJSON(w, http.StatusOK, map[string]int{line.past(): n})
 	}
 }

@@ -49,7 +49,7 @@ type Config struct {
 
 	// Overload says what is refused first where there is more than the machine
 	// can do.
-	Overload Overload `yaml:"overload"`
+	Overload Overload `yaml:"overload" restart:"yes"`
 
 	// Log says what is written to standard error.
 	Log Log `yaml:"log"`

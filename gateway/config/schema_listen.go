@@ -10,12 +10,14 @@ type Listener struct {
 
 	// Socket names a listening socket that systemd hands over
 	// (FileDescriptorName= of a socket unit), in place of [Listener.Address]:
-	// it stays open while the gateway restarts. Default "": none.
+	// it stays open while the gateway restarts, and clients wait until the new
+	// one is ready, for 30s at most. Default "": none.
 	Socket string `yaml:"socket"`
 
 	// ReusePort lets several processes listen on the same address, which share
 	// the connections among them (SO_REUSEPORT): a new version starts before the
-	// old one leaves. Default false.
+	// old one leaves. A gateway joins when it is ready, after 30s at the latest.
+	// Default false.
 	ReusePort bool `yaml:"reuse_port"`
 
 	// TrustedProxies lists the CIDRs of the proxies whose X-Forwarded-* and
@@ -31,6 +33,10 @@ type Listener struct {
 	// TLS serves https here. Default: plain http.
 	TLS TLS `yaml:"tls"`
 }
+
+// Shared tells whether other processes, before or beside this one, serve what
+// comes to the listener.
+func (l *Listener) Shared() bool { return l.ReusePort || l.Socket != "" }
 
 // TLS configures https on a listener. The files are read again when they
 // change.
@@ -52,8 +58,8 @@ type TLS struct {
 	// the configuration file.
 	ClientCAFile string `yaml:"client_ca_file"`
 
-	// TicketRotation is how often the keys of session tickets change; a ticket
-	// is good under the two keys before. Default 12h, 10m to 168h.
+	// TicketRotation is how often session tickets get a new key. A ticket is good
+	// for two rotations at least and three at most. Default 12h, 10m to 168h.
 	TicketRotation time.Duration `yaml:"ticket_rotation" default:"12h" range:"10m..168h"`
 }
 

@@ -6,16 +6,21 @@ import "time"
 // do: new verifications, then the requests of sites over their share, then the
 // rest.
 type Overload struct {
-	// Verifications bounds the signatures that are verified at one time.
-	// Default 0, 0 to 1024; 0 is half the processors, at least one.
+	// Verifications bounds the new tokens that are verified at one time.
+	// Default 0, 0 to 1024; 0 is as many as there are processors.
 	Verifications int `yaml:"verifications" default:"0" range:"0..1024"`
 
-	// VerificationQueue bounds the requests that wait for that. Default 1024, 0
-	// to 1000000. One more is refused: 503 overloaded.
-	VerificationQueue int `yaml:"verification_queue" default:"1024" range:"0..1000000"`
+	// VerificationQueue bounds the requests that wait for that; one more is
+	// refused: 503 overloaded. Default 0, 0 to 65536; 0 is 1024 for each that is
+	// verified at one time.
+	VerificationQueue int `yaml:"verification_queue" default:"0" range:"0..65536"`
 
-	// VerificationWait bounds how long one waits. Default 250ms, 1ms to 10s.
-	VerificationWait time.Duration `yaml:"verification_wait" default:"250ms" range:"1ms..10s"`
+	// VerificationWait bounds how long one waits. Default 100ms, 1ms to 10s.
+	VerificationWait time.Duration `yaml:"verification_wait" default:"100ms" range:"1ms..10s"`
+
+	// Target is how late the process may be with its own work before it takes
+	// fewer requests in. Default 2ms, 1ms to 1s.
+	Target time.Duration `yaml:"target" default:"2ms" range:"1ms..1s"`
 
 	// Off takes every request in, however many there are; verifications stay
 	// bounded. Default false.

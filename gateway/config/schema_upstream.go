@@ -58,8 +58,8 @@ type Ejection struct {
 	// ejects none.
 	After int `yaml:"after" default:"5" range:"0..10000"`
 
-	// For is how long it is out the first time; each further time it is that
-	// much longer. Default 10s, 100ms to 1h.
+	// For is how long it is out the first time, each further time twice as
+	// long. Default 10s, 100ms to 1h.
 	For time.Duration `yaml:"for" default:"10s" range:"100ms..1h"`
 
 	// AtMost bounds that time. Default 5m, 100ms to 24h.

@@ -3,7 +3,7 @@
 // hot path observes goes through children that are resolved once.
 //
 // Labels come from closed sets (site, issuer, outcome, reason, stage, upstream,
-// result): never a key, a subject, a path, an address of a client or the text
+// call, result): never a key, a subject, a path, an address of a client or the text
 // of an error.
 package metrics
 
@@ -97,10 +97,12 @@ type Metrics struct {
 	// InFlight counts requests between their head and the end of their
 	// response.
 	InFlight prometheus.Gauge
-	// Panics counts panics that were turned into a 500.
-	Panics prometheus.Counter
-	// ConnectionsRefused counts connections closed at the configured bound.
-	ConnectionsRefused prometheus.Counter
+	// Panics counts panics that were turned into a 500, or into a failed call to
+	// an identity backend.
+	Panics     prometheus.Counter
+	reloads    *prometheus.CounterVec
+	reloadGood prometheus.Gauge
+	reloadAt   prometheus.Gauge
 	// LogDropped counts access log lines left out by the bound on refusals.
 	LogDropped prometheus.Counter
 }
@@ -125,15 +127,21 @@ func New(reasons []string, version string, sample func() Sample) *Metrics {
 			"issuer", "reason"),
 		wireRefusals: counters("wire_refusals_total",
 			"Requests refused for their framing before they were parsed, by reason.", "reason"),
-		InFlight:           gauge("in_flight_requests", "Requests between their head and the end of their response."),
-		Panics:             counter("panics_total", "Panics that were answered with 500 internal_error."),
-		ConnectionsRefused: counter("connections_refused_total", "Connections closed at the bound of open connections."),
-		LogDropped:         counter("access_log_dropped_total", "Access log lines of refused requests left out by the bound."),
+		InFlight:   gauge("in_flight_requests", "Requests between their head and the end of their response."),
+		Panics:     counter("panics_total", "Panics that did not end the process: of a request, answered with 500 internal_error, or of a call to an identity backend, which failed."),
+		reloads:    counters("config_reloads_total", "Reloads of the configuration, by outcome (applied, refused).", "outcome"),
+		reloadGood: gauge("config_last_reload_successful", "1 where the configuration on disk is the one in force, as far as was looked: 0 after a reload that was refused."),
+		reloadAt:   gauge("config_applied_timestamp_seconds", "When the configuration in force was applied."),
+		LogDropped: counter("access_log_dropped_total", "Access log lines of refused requests left out by the bound."),
 	}
 	// A rate needs a first value to rise from.
 	for _, reason := range wire.Reasons() {
 		m.wireRefusals.WithLabelValues(reason.String())
 	}
+	m.reloads.WithLabelValues(reloadApplied)
+	m.reloads.WithLabelValues(reloadRefused)
+	m.reloadGood.Set(1)
+	m.reloadAt.SetToCurrentTime()
 	stage := histograms("stage_duration_seconds", "Time of a stage of a request's life.", stageBuckets, false, "stage")
 	for i, name := range stageNames {
 		m.stages[i] = stage.WithLabelValues(name)
@@ -143,7 +151,7 @@ func New(reasons []string, version string, sample func() Sample) *Metrics {
 	}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(m.requests, m.duration, m.overhead, m.notices, m.verifications, m.wireRefusals, stage, build,
-		m.InFlight, m.Panics, m.ConnectionsRefused, m.LogDropped, newSampled(sample),
+		m.InFlight, m.Panics, m.LogDropped, m.reloads, m.reloadGood, m.reloadAt, newSampled(sample),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -161,6 +169,33 @@ func (m *Metrics) Stage(s Stage, d time.Duration) { m.stages[s].Observe(d.Second
 
 // WireRefused counts a request refused for its framing.
 func (m *Metrics) WireRefused(reason string) { m.wireRefusals.WithLabelValues(reason).Inc() }
+
+// The values of the outcome label of reloads.
+const (
+	reloadApplied = "applied"
+	reloadRefused = "refused"
+)
+
+// Reloaded counts a reload that was made at the given time.
+func (m *Metrics) Reloaded(applied bool, at time.Time) {
+	if !applied {
+		m.reloads.WithLabelValues(reloadRefused).Inc()
+		m.reloadGood.Set(0)
+		return
+	}
+	m.reloads.WithLabelValues(reloadApplied).Inc()
+	m.reloadGood.Set(1)
+	m.reloadAt.Set(float64(at.UnixNano()) / float64(time.Second))
+}
+
+// ForgetSite drops the series of a site that is gone.
+func (m *Metrics) ForgetSite(name string) {
+	site := prometheus.Labels{"site": name}
+	m.requests.DeletePartialMatch(site)
+	m.duration.DeletePartialMatch(site)
+	m.overhead.DeletePartialMatch(site)
+	m.notices.DeletePartialMatch(site)
+}
 
 // Site holds the children of one site. Safe for concurrent use.
 type Site struct {

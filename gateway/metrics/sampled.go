@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,13 +11,18 @@ import (
 type Sample struct {
 	// Ready is the answer of /readyz, Draining whether SIGTERM came.
 	Ready, Draining bool
-	// Connections counts the open connections of the data listeners, of which
-	// there may be ConnectionsLimit.
-	Connections, ConnectionsLimit int64
-	Issuers                       []IssuerSample
-	Sites                         []SiteSample
-	Upstreams                     []UpstreamSample
-	Verdicts                      VerdictSample
+	// RetiredConfigs counts configurations that were replaced and still have
+	// requests.
+	RetiredConfigs int64
+	Connections    ConnectionSample
+	Listeners      []ListenerSample
+	Tunnels        TunnelSample
+	Overload       OverloadSample
+	Rates          []RateSample // of sites that bound one
+	Issuers        []IssuerSample
+	Sites          []SiteSample
+	Upstreams      []UpstreamSample
+	Verdicts       VerdictSample
 }
 
 // SiteSample tells of one site.
@@ -53,19 +59,42 @@ type IssuerSample struct {
 	// IntrospectionFailures questions without an answer by reason. Nil for an
 	// issuer that is not asked.
 	Introspections, IntrospectionFailures map[string]uint64
-	// BreakerState is one of BreakerStates; Opened counts how often the breaker
-	// opened, Refused the calls it did not let through.
-	BreakerState                  string
-	BreakerStates                 []string
-	BreakerOpened, BreakerRefused uint64
+	// Asked tells of the questions to the introspection endpoint. Nil for an
+	// issuer that is not asked.
+	Asked *AskSample
+	// Breakers has one for each kind of call that is made to the backend.
+	Breakers []BreakerSample
 }
 
-// UpstreamSample tells of one upstream of one site.
-type UpstreamSample struct {
-	Site, Upstream string
-	// Connections counts the open ones, of which there may be Limit.
-	Connections, Limit int64
-	DialFailures       uint64
+// Call is a kind of call to an identity backend, with a breaker of its own. It
+// is a closed set.
+type Call string
+
+// The kinds of calls.
+const (
+	// CallKeys: discovery and key set.
+	CallKeys Call = "keys"
+	// CallIntrospection: a question about a token.
+	CallIntrospection Call = "introspection"
+)
+
+// BreakerSample tells of one breaker.
+type BreakerSample struct {
+	Call Call
+	// State is one of States; Opened counts how often the breaker opened,
+	// Refused the calls it did not let through.
+	State           string
+	States          []string
+	Opened, Refused uint64
+}
+
+// AskSample tells of the questions to one issuer.
+type AskSample struct {
+	// Calls counts questions, Retries those of them that were repeated.
+	Calls, Retries uint64
+	// InFlight are under way now, of which there may be Limit, and Waiting wait
+	// for that.
+	InFlight, Limit, Waiting int64
 }
 
 // VerdictSample tells of the verdict cache.
@@ -81,15 +110,18 @@ type sampled struct {
 	desc   map[string]*prometheus.Desc
 }
 
-// sampledMetrics lists name, help and labels of what sampled exports.
-var sampledMetrics = []struct {
+// description is name, help and labels of a metric.
+type description struct {
 	name, help string
 	labels     []string
-}{
+}
+
+// sampledMetrics lists what sampled exports beside edgeMetrics and
+// overloadMetrics.
+var sampledMetrics = []description{
 	{"ready", "1 while /readyz answers 200.", nil},
 	{"draining", "1 from SIGTERM on.", nil},
-	{"connections", "Open connections of the data listeners.", nil},
-	{"connections_limit", "How many connections may be open: limits.connections.", nil},
+	{"config_retired", "Configurations that were replaced and still have requests.", nil},
 	{"site_observes", "1 where a site counts refusals only: mode observe.", []string{"site"}},
 	{"key_set_age_seconds", "Time since an issuer's key set was last fetched; absent while there is none.", []string{"issuer"}},
 	{"key_set_keys", "Usable keys of an issuer.", []string{"issuer"}},
@@ -104,12 +136,14 @@ var sampledMetrics = []struct {
 	{"unknown_key_lookups_total", "Requests whose token named an unknown key, by what became of the search.", []string{"issuer", "outcome"}},
 	{"introspections_total", "Decisions about introspected tokens that no cached verdict could take, by outcome.", []string{"issuer", "outcome"}},
 	{"introspection_failures_total", "Questions to an issuer's introspection endpoint without a usable answer, by reason.", []string{"issuer", "reason"}},
-	{"backend_breaker", "1 for the state that the breaker of an issuer's identity backend is in.", []string{"issuer", "state"}},
-	{"backend_breaker_opened_total", "How often the breaker of an issuer's identity backend opened.", []string{"issuer"}},
-	{"backend_breaker_refused_total", "Calls to an issuer's identity backend that the breaker did not let through.", []string{"issuer"}},
-	{"upstream_connections", "Open connections to an upstream, idle ones included.", []string{"site", "upstream"}},
-	{"upstream_connections_limit", "How many connections to an upstream may be open.", []string{"site", "upstream"}},
-	{"upstream_dial_failures_total", "Connections to an upstream that could not be opened.", []string{"site", "upstream"}},
+	{"introspection_calls_total", "Questions put to an issuer's introspection endpoint.", []string{"issuer"}},
+	{"introspection_retries_total", "Questions put to an issuer's introspection endpoint once more, since the first did not reach it.", []string{"issuer"}},
+	{"introspection_calls_in_flight", "Questions to an issuer's introspection endpoint that are under way.", []string{"issuer"}},
+	{"introspection_calls_limit", "How many questions to an issuer may be under way: introspection.concurrency.", []string{"issuer"}},
+	{"introspection_calls_waiting", "Questions to an issuer that wait for others to end.", []string{"issuer"}},
+	{"backend_breaker", "1 for the state that a breaker of an issuer's identity backend is in, by kind of call (keys, introspection).", []string{"issuer", "call", "state"}},
+	{"backend_breaker_opened_total", "How often a breaker of an issuer's identity backend opened, by kind of call.", []string{"issuer", "call"}},
+	{"backend_breaker_refused_total", "Calls to an issuer's identity backend that the breaker did not let through, by kind of call.", []string{"issuer", "call"}},
 	{"verdict_cache_lookups_total", "Lookups in the cache of verified tokens, by result (hit, miss).", []string{"result"}},
 	{"verdict_cache_entries", "Verdicts held.", nil},
 	{"verdict_cache_bytes", "Memory held by verdicts, as accounted.", nil},
@@ -121,7 +155,7 @@ var sampledMetrics = []struct {
 
 func newSampled(sample func() Sample) *sampled {
 	s := &sampled{sample: sample, desc: make(map[string]*prometheus.Desc)}
-	for _, d := range sampledMetrics {
+	for _, d := range slices.Concat(sampledMetrics, edgeMetrics, overloadMetrics) {
 		s.desc[d.name] = prometheus.NewDesc(prometheus.BuildFQName(Namespace, "", d.name), d.help, d.labels, nil)
 	}
 	return s
@@ -145,8 +179,16 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge("ready", truth(sample.Ready))
 	gauge("draining", truth(sample.Draining))
-	gauge("connections", float64(sample.Connections))
-	gauge("connections_limit", float64(sample.ConnectionsLimit))
+	gauge("config_retired", float64(sample.RetiredConfigs))
+	sample.Connections.collect(gauge, count)
+	for _, l := range sample.Listeners {
+		l.collect(gauge, count)
+	}
+	sample.Tunnels.collect(gauge, count)
+	sample.Overload.collect(gauge, count)
+	for _, r := range sample.Rates {
+		r.collect(count)
+	}
 	for _, s := range sample.Sites {
 		gauge("site_observes", truth(s.Observes), s.Site)
 	}
@@ -154,9 +196,7 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 		i.collect(gauge, count)
 	}
 	for _, u := range sample.Upstreams {
-		gauge("upstream_connections", float64(u.Connections), u.Site, u.Upstream)
-		gauge("upstream_connections_limit", float64(u.Limit), u.Site, u.Upstream)
-		count("upstream_dial_failures_total", u.DialFailures, u.Site, u.Upstream)
+		u.collect(gauge, count)
 	}
 	count("verdict_cache_lookups_total", sample.Verdicts.Hits, "hit")
 	count("verdict_cache_lookups_total", sample.Verdicts.Misses, "miss")
@@ -184,11 +224,20 @@ func (i *IssuerSample) collect(gauge gauges, count counts) {
 	for reason, n := range i.IntrospectionFailures {
 		count("introspection_failures_total", n, i.Issuer, reason)
 	}
-	for _, state := range i.BreakerStates {
-		gauge("backend_breaker", truth(state == i.BreakerState), i.Issuer, state)
+	if a := i.Asked; a != nil {
+		count("introspection_calls_total", a.Calls, i.Issuer)
+		count("introspection_retries_total", a.Retries, i.Issuer)
+		gauge("introspection_calls_in_flight", float64(a.InFlight), i.Issuer)
+		gauge("introspection_calls_limit", float64(a.Limit), i.Issuer)
+		gauge("introspection_calls_waiting", float64(a.Waiting), i.Issuer)
 	}
-	count("backend_breaker_opened_total", i.BreakerOpened, i.Issuer)
-	count("backend_breaker_refused_total", i.BreakerRefused, i.Issuer)
+	for _, b := range i.Breakers {
+		for _, state := range b.States {
+			gauge("backend_breaker", truth(state == b.State), i.Issuer, string(b.Call), state)
+		}
+		count("backend_breaker_opened_total", b.Opened, i.Issuer, string(b.Call))
+		count("backend_breaker_refused_total", b.Refused, i.Issuer, string(b.Call))
+	}
 }
 
 func (i *IssuerSample) collectKeySet(gauge gauges, count counts) {

@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"math"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
+	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+)
+
+// enter lets the request in as far as rates and load allow. It is asked before
+// anything is spent on the credential.
+func (x *exchange) enter() bool {
+	if x.site.rates != nil {
+		if !x.withinRate(x.site.rates.Arrive(peerAddress(x.ctx.RemoteAddr()), x.now)) {
+			return false
+		}
+	}
+	if x.g.shedder.Enter(x.site.share) == overload.Refused {
+		return x.refuse(reject.Overloaded)
+	}
+	x.entered = true
+	return true
+}
+
+// leave gives up what the handler holds. What streams from now on needs hardly
+// any processor time.
+func (x *exchange) leave() {
+	x.leaveTurn()
+	if x.entered {
+		x.entered = false
+		x.g.shedder.Leave(x.site.share)
+	}
+}
+
+// withinClientRate bounds a client that has proved who it is: the party that the
+// token was issued to, else its subject.
+func (x *exchange) withinClientRate() bool {
+	if !x.site.rates.Clients() {
+		return true
+	}
+	client := x.claims.ClientID
+	if client == "" {
+		client = x.claims.Subject
+	}
+	buf := append(x.targetBuf[len(x.targetBuf):], x.claims.Issuer...)
+	buf = append(append(buf, 0), client...)
+	sum := sha256.Sum256(buf)
+	key := overload.Key(sum[:])
+	return x.withinRate(x.site.rates.Client(&key, x.now))
+}
+
+func (x *exchange) withinRate(d overload.RateDecision) bool {
+	if d.Over == overload.LimitNone {
+		return true
+	}
+	x.retryAfter = int(math.Ceil(d.RetryAfter.Seconds()))
+	return x.refuse(reject.RateLimited)
+}
+
+// takeTurn waits for a turn of the processors to verify a new token; false
+// means that there is none for it.
+func (x *exchange) takeTurn() bool {
+	if x.g.shedder.Verify() == overload.Refused || x.g.verifications.Acquire(x.now) == overload.Refused {
+		return false
+	}
+	x.turn = time.Now()
+	x.now = x.turn
+	return true
+}
+
+// leaveTurn gives the turn up, where the request has one.
+func (x *exchange) leaveTurn() {
+	if !x.turn.IsZero() {
+		now := time.Now()
+		x.g.verifications.Release(now, now.Sub(x.turn))
+		x.turn = time.Time{}
+	}
+}

@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/config"
+)
+
+var (
+	// ErrRestartNeeded means that a new configuration changes what a running
+	// gateway cannot.
+	ErrRestartNeeded = errors.New("cannot change while the gateway runs; restart it")
+	// ErrDraining means that the gateway is on its way out.
+	ErrDraining = errors.New("the gateway is draining")
+)
+
+// Reload reads the configuration again and puts it in force in one step:
+// requests under way keep the one they began with. After an error nothing has
+// changed. cause says who asked, for the log. What a client must wait for (the
+// first keys of a new issuer) has happened when it returns.
+func (g *Gateway) Reload(cause string) error {
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
+	next, err := g.load()
+	if err == nil {
+		err = g.apply(next)
+	}
+	if err != nil {
+		g.metrics.Reloaded(false, time.Now())
+		log := g.log.With("cause", cause)
+		if faults, ok := errors.AsType[*config.Faults](err); ok {
+			// One line each, with its position.
+			for line := range strings.SplitSeq(faults.Error(), "\n") {
+				log.Error("configuration refused", "error", line)
+			}
+			return err
+		}
+		log.Error("configuration refused", "error", err.Error())
+		return err
+	}
+	g.metrics.Reloaded(true, time.Now())
+	g.log.Info("configuration reloaded", "cause", cause)
+	for i, l := range g.dataListeners() {
+		if l == nil {
+			continue
+		}
+		if err := l.Reload(); err != nil {
+			g.log.Error("certificate not reloaded; the one before stays", "listener", listenerName(&g.cfg.Listen[i]), "error", err.Error())
+		}
+	}
+	return nil
+}
+
+// apply puts next in force. The caller holds g.reloading.
+func (g *Gateway) apply(next *config.Config) error {
+	old := g.state.Load()
+	if g.draining.Load() {
+		return ErrDraining
+	}
+	if fields := old.cfg.NeedsRestart(next); len(fields) > 0 {
+		return fmt.Errorf("%s: %w", strings.Join(fields, ", "), ErrRestartNeeded)
+	}
+	st, err := g.build(next, old)
+	if err != nil {
+		return err
+	}
+	err = g.firstKeys(st, old)
+	if g.draining.Load() {
+		err = ErrDraining
+	}
+	if err != nil {
+		st.closeBut(old)
+		g.forgetShares(st, old)
+		return err
+	}
+	for _, w := range next.Warnings() {
+		g.log.Warn("configuration", "warning", w.String())
+	}
+	if g.level != nil {
+		var level slog.Level
+		// The configuration was validated: an unknown name cannot come here.
+		_ = level.UnmarshalText([]byte(next.Log.Level))
+		g.level.Set(level)
+	}
+	g.state.Store(st)
+	g.run(st, old)
+	g.retired.Add(1)
+	g.running.Go(func() { g.retire(old, st) })
+	return nil
+}
+
+// firstKeys fetches the keys of issuers that st has and old had not, so that
+// none of their tokens is refused for want of them. An issuer that does not
+// answer is a fault of the new configuration: the old one stays.
+func (g *Gateway) firstKeys(st, old *state) error {
+	for _, i := range st.issuers {
+		if i.refresher == nil || slices.Contains(old.issuers, i) || !i.keys.Snapshot().FetchedAt().IsZero() {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(i.ctx, i.cfg.Backend.Timeout)
+		err := i.refresher.Refresh(ctx)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("issuer %s: its keys could not be fetched: %w", i.name, err)
+		}
+	}
+	return nil
+}
+
+// retire closes what old does not share with its successor as soon as no
+// request uses it.
+func (g *Gateway) retire(old, successor *state) {
+	defer g.retired.Add(-1)
+	tick := time.NewTicker(waitTick)
+	defer tick.Stop()
+	for !old.users.gone() {
+		select {
+		case <-tick.C:
+		case <-g.base.Done():
+			old.closeBut(nil)
+			return
+		}
+	}
+	old.closeBut(successor)
+	g.forgetShares(old, successor)
+	for _, s := range old.sites {
+		if !slices.ContainsFunc(successor.sites, func(n *site) bool { return n.name == s.name }) {
+			g.metrics.ForgetSite(s.name)
+		}
+	}
+}
