@@ -8,6 +8,8 @@ FUZZTIME ?= 15
 # Rounds end by count: the go tool sometimes takes the end of a -fuzztime in
 # seconds for a failure ("context deadline exceeded", golang/go#75804; mended in Go 1.27).
 FUZZROUND ?= 20000x
+FUZZTARGET ?= Fuzz
+FUZZPKG ?= ./...
 LINT  := go tool -modfile=.tools/golangci-lint.mod golangci-lint
 TOOLS := go tool -modfile=.tools/tools.mod
 
@@ -27,18 +29,19 @@ demo: build ## Run the gateway with a sample identity provider and two sample sy
 test: ## Run all tests, shuffled
 	go test -shuffle=on ./...
 
+# The binary that the long tests of cmd start is not the one under the detector.
 .PHONY: race
-race: ## Run all tests under the race detector, shuffled
-	go test -race -shuffle=on ./...
+race: ## Run the tests, but the long ones of the real binary, under the race detector, shuffled
+	go test -race -short -shuffle=on ./...
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for at least FUZZTIME seconds each (default 15)
-	@set -e; for pkg in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	@set -e; for pkg in $$(go list $(FUZZPKG)); do \
+	  for target in $$(go test -list '^$(FUZZTARGET)' $$pkg | grep '^Fuzz' || true); do \
 	    echo "== $$pkg $$target"; \
 	    end=$$((SECONDS + $(FUZZTIME))); \
 	    while ((SECONDS < end)); do \
-	      go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZROUND) $$pkg; \
+	      go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZROUND) -fuzzminimizetime 100x $$pkg; \
 	    done; \
 	  done; \
 	done

@@ -58,6 +58,9 @@ func (p *process) awaitThat(t testing.TB, what string, holds func() bool) {
 }
 
 func TestTwoHundredReloadsUnderLoadFailNoRequestAndLeakNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 20 s")
+	}
 	t.Parallel()
 	const reloads, pace, clients = 200, 100 * time.Millisecond, 4
 	g, token := readyGateway(t, "ES256", "reload: { watch: false }\nshutdown: { delay: 0s, deadline: 5s }")

@@ -77,6 +77,9 @@ func (l *load) end() string {
 }
 
 func TestFiftyRollingRestartsOnOnePortFailNoRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
 	t.Parallel()
 	const restarts, keeping, dialling = 50, 4, 2
 	key, err := corpus.NewKey("ES256", "k1")
@@ -145,6 +148,9 @@ func activated(t testing.TB, config string, socket *os.File) *process {
 }
 
 func TestRestartsUnderSocketActivationFailNoRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
 	t.Parallel()
 	const restarts, keeping, dialling = 10, 2, 2
 	key, err := corpus.NewKey("ES256", "k1")

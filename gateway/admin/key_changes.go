@@ -44,7 +44,7 @@ func (c *keyChanges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !found {
-		c.gate.audit(line, "not found", 0)
+		c.audit(line, "not found", 0)
 		refuse(w, http.StatusNotFound, "no key has this path: /keys/{issuer}/{kid}, percent-encoded")
 		return
 	}
@@ -66,17 +66,17 @@ func (c *keyChanges) change(w http.ResponseWriter, line audit) {
 	*done = n
 	switch {
 	case errors.Is(err, ErrKeyNotFound), err == nil && n == 0:
-		c.gate.audit(line, "not found", 0)
+		c.audit(line, "not found", 0)
 		writeJSON(w, http.StatusNotFound, problem{Error: "no such issuer or key"})
 	case errors.Is(err, ErrPurgesFull):
-		c.gate.audit(line, "refused", 0, slog.String("reason", purgesFull))
+		c.audit(line, "refused", 0, slog.String("reason", purgesFull))
 		writeJSON(w, http.StatusConflict, problem{Error: purgesFull})
 	case err != nil:
-		c.gate.audit(line, "failed", n, slog.Any("error", err))
+		c.audit(line, "failed", n, slog.Any("error", err))
 		answer.Error = err.Error()
 		writeJSON(w, http.StatusInternalServerError, answer)
 	default:
-		c.gate.audit(line, "done", n)
+		c.audit(line, "done", n)
 		writeJSON(w, http.StatusOK, map[string]int{line.past(): n})
 	}
 }

@@ -30,13 +30,13 @@ func (a *reloads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	if err := a.reload("POST /reload"); err != nil {
-		a.gate.audit(line, "refused", 0, slog.String("reason", "the configuration is not valid, or not now"))
+		a.audit(line, "refused", 0, slog.String("reason", "the configuration is not valid, or not now"))
 		writeJSON(w, http.StatusUnprocessableEntity, refused{
 			Error:  "the configuration was refused; the one before stays in force",
 			Faults: strings.Split(err.Error(), "\n"),
 		})
 		return
 	}
-	a.gate.audit(line, "done", 0)
+	a.audit(line, "done", 0)
 	writeJSON(w, http.StatusOK, map[string]string{"status": "reloaded"})
 }
