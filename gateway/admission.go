@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/sha256"
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
@@ -18,11 +19,24 @@ func (x *exchange) enter() bool {
 		}
 	}
 	if x.g.shedder.Enter(x.site.share) == overload.Refused {
-		return x.refuse(reject.Overloaded)
+		return x.shed()
 	}
 	x.entered = true
 	return true
 }
+
+// shed refuses for want of processor time. Those who are refused together do not
+// all come back together.
+func (x *exchange) shed() bool {
+	x.retryAfter = shedRetry + rand.N(shedRetrySpread)
+	return x.refuse(reject.Overloaded)
+}
+
+// When to come back after that, in seconds.
+const (
+	shedRetry       = 5
+	shedRetrySpread = 11
+)
 
 // leave gives up what the handler holds. What streams from now on needs hardly
 // any processor time.

@@ -12,7 +12,8 @@ import (
 // had passed.
 var ErrCutOff = errors.New("requests were cut off: they did not end within shutdown.deadline")
 
-// adminGrace is how long the admin listener waits for answers under way.
+// adminGrace is how long the servers wait once nothing is left to wait for but
+// answers of the admin listener.
 const adminGrace = time.Second
 
 // drainTime is how long a drain may take in all.
@@ -23,8 +24,8 @@ func (g *Gateway) drainTime() time.Duration {
 
 // Shutdown drains: readiness fails first; for the configured delay requests are
 // still served, each on a connection that closes after it; then the listeners
-// close, idle connections with them, and requests in flight have until ctx
-// ends. Where some were cut off it returns ErrCutOff.
+// close, idle connections and tunnels with them, and requests in flight have
+// until ctx ends. Where some were cut off it returns ErrCutOff.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.draining.Store(true)
 	shutdown := g.state.Load().cfg.Shutdown
@@ -35,16 +36,8 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	}
 	g.quiesce(ctx)
 	g.conns.CloseIdle()
-	err := g.server.ShutdownWithContext(ctx)
-	for _, l := range g.dataListeners() {
-		// The server does not know one that it has not begun to serve.
-		_ = l.Close()
-	}
-	if err == nil {
-		// Tunnels end never by themselves. What streams to a client of HTTP/1.0
-		// has left the server's hands, too.
-		err = g.tunnels.CloseAll(ctx)
-	}
+	// Tunnels never end by themselves; their clients are to come back elsewhere.
+	err := g.tunnels.CloseAll(ctx)
 	if err == nil {
 		err = g.conns.Wait(ctx)
 	}
@@ -53,10 +46,13 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 		g.conns.CloseAll()
 		err = fmt.Errorf("%w: %s", ErrCutOff, *shutdown.Deadline)
 	}
-	// The admin listener goes last, so that the drain can be watched; what
-	// still runs there (a profile) is not waited for.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminGrace)
 	defer cancel()
+	// Only now: fasthttp closes what is silent for a millisecond, in the middle
+	// of what a client sends.
+	_ = g.server.ShutdownWithContext(last)
+	// The admin listener goes last, so that the drain can be watched; what
+	// still runs there (a profile) is not waited for.
 	_ = g.admin.Shutdown(last)
 	g.close()
 	g.log.Info("stopped")

@@ -78,7 +78,8 @@ func (h *head) credential(cookie []byte, maxBytes int) ([]byte, reject.Code, boo
 		// RFC 9110 section 11.1: the scheme is case-insensitive.
 		if bytes.EqualFold(scheme, []byte("Bearer")) {
 			found = bytes.TrimLeft(rest, " ")
-			if len(found) == 0 || bytes.ContainsAny(found, " \t,") {
+			// Not ContainsAny, which looks at each byte of a token for itself.
+			if len(found) == 0 || bytes.IndexByte(found, ' ') >= 0 || bytes.IndexByte(found, '\t') >= 0 || bytes.IndexByte(found, ',') >= 0 {
 				return nil, reject.CredentialMalformed, false
 			}
 			h.bearer = true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -30,6 +31,8 @@ func (g *Gateway) newServer() *fasthttp.Server {
 		// Bounds the head; a body's reads each get a time of their own.
 		ReadTimeout: limits.HeaderTimeout,
 		IdleTimeout: limits.IdleTimeout,
+		// The stacks of a surge are given back soon after it.
+		MaxIdleWorkerDuration: 2 * time.Second,
 		// Bounds a response that does not stream; a stream's writes each get
 		// a time of their own.
 		WriteTimeout: limits.IdleTimeout,

@@ -16,7 +16,7 @@ import (
 // processors for it, and gives it up before it waits for anything.
 func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
 	if !x.takeTurn() {
-		return nil, x.refuse(reject.Overloaded)
+		return nil, x.shed()
 	}
 	defer x.leaveTurn()
 	parsed, err := token.Parse(credential)
@@ -45,7 +45,7 @@ func (x *exchange) verify(credential []byte, digest *[32]byte) (*issuer, bool) {
 	verified, err := x.prove(issuer, &parsed)
 	switch {
 	case errors.Is(err, errNoTurn):
-		return nil, x.refuse(reject.Overloaded)
+		return nil, x.shed()
 	case errors.Is(err, errNotLookedUp), errors.Is(err, token.ErrKeyUnknown) && issuer.keys.Snapshot().Len() == 0:
 		// Where every key was purged, a token may bring the next one, and is
 		// not at fault while there is none.

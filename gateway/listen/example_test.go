@@ -13,7 +13,7 @@ import (
 
 func Example() {
 	server := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
-		fmt.Fprint(ctx, "from loopback: ", ctx.RemoteIP().IsLoopback())
+		_, _ = fmt.Fprint(ctx, "from loopback: ", ctx.RemoteIP().IsLoopback())
 	}}
 	registry := listen.NewRegistry(listen.Config{
 		MaxConnections: 1000,

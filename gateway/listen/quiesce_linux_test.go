@@ -253,7 +253,7 @@ func TestTwoListenersOfOnePortNeedReusePort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	if second, err := r.Listen(t.Context(), ListenerConfig{Address: l.Addr().String(), ReusePort: true}); !errors.Is(err, syscall.EADDRINUSE) {
 		_ = second.Close()
 		t.Errorf("%v", err)

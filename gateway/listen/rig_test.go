@@ -41,7 +41,7 @@ func newRig(tb testing.TB, c Config, lc ListenerConfig, changes ...func(*fasthtt
 				ctx.SetConnectionClose()
 			}
 			conn := Of(ctx.Conn())
-			fmt.Fprintf(ctx, "%s %d %v %v", ctx.RemoteAddr(), conn.Earlier(), ctx.IsTLS(), conn.TrustsProxy())
+			_, _ = fmt.Fprintf(ctx, "%s %d %v %v", ctx.RemoteAddr(), conn.Earlier(), ctx.IsTLS(), conn.TrustsProxy())
 		},
 		ErrorHandler: func(ctx *fasthttp.RequestCtx, err error) {
 			r.unread.Add(1)

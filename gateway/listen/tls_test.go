@@ -456,7 +456,7 @@ func TestTicketsOutliveReloadsAndTwoRotations(t *testing.T) {
 			first := r.mustHandshake(config)
 			first.get() // TLS 1.3 sends tickets behind the handshake
 			for range rotations {
-				r.Listener.tls.rotate()
+				r.tls.rotate()
 			}
 			a.renew(files, "a.example")
 			if err := r.Reload(); err != nil {
