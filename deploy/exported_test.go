@@ -8,8 +8,11 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
+	"github.com/vneid-gateway/vneid-gateway/gateway/listen"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
+	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
 
@@ -42,8 +45,27 @@ func exported(t *testing.T) map[string]series {
 					{Call: metrics.CallIntrospection, States: identity.BreakerStates()},
 				},
 			}},
-			Sites:     []metrics.SiteSample{{Site: "hanoi"}},
-			Upstreams: []metrics.UpstreamSample{{Site: "hanoi", Upstream: "10.0.0.11:8080"}},
+			Sites:       []metrics.SiteSample{{Site: "hanoi"}},
+			Connections: metrics.ConnectionSample{Refused: named(len(listen.Stats{}.Refused), listen.Refusal.String)},
+			Listeners: []metrics.ListenerSample{{
+				Listener: ":8443", NotAfter: []time.Time{time.Unix(1, 0)},
+				HandshakeFailures: named(len(listen.ListenerStats{}.HandshakeFailures), listen.HandshakeFault.String),
+			}},
+			Tunnels: metrics.TunnelSample{Ended: counted([]string{"idle", "expired", "closed"})},
+			Upstreams: []metrics.UpstreamSample{{
+				Site: "hanoi", Upstream: "10.0.0.11:8080",
+				States:       map[string]int{"up": 1, "down": 0, "breaker_open": 0, "breaker_half_open": 0, "ejected": 0, "returning": 0},
+				DialFailures: named(len(upstream.DialCounts{}), upstream.DialFailure.String),
+				Retries:      counted([]string{"passed_over", "stale", "over_budget"}),
+			}},
+			Overload: metrics.OverloadSample{
+				Shed:  counted([]string{"verification", "over_share", "rest"}),
+				Turns: counted([]string{"at_once", "after_wait", "full", "late"}),
+			},
+			Rates: []metrics.RateSample{{
+				Site:    "hanoi",
+				Refused: counted([]string{overload.LimitSite.String(), overload.LimitClient.String(), overload.LimitSource.String()}),
+			}},
 		}
 	})
 	site := m.Site("hanoi")
@@ -95,6 +117,15 @@ func lookups() (names []string) {
 	return names
 }
 
+// named counts one of each of a closed set of so many values.
+func named[T ~uint8](values int, name func(T) string) map[string]uint64 {
+	counts := make(map[string]uint64, values)
+	for i := range values {
+		counts[name(T(i))] = 1
+	}
+	return counts
+}
+
 func counted(names []string) map[string]uint64 {
 	counts := make(map[string]uint64, len(names))
 	for _, name := range names {
@@ -105,22 +136,9 @@ func counted(names []string) map[string]uint64 {
 
 // closeSets fills in the values of labels from closed sets.
 func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []string) {
-	outcomes := set(metrics.Allowed.String(), metrics.Refused.String(), metrics.Failed.String(), metrics.Observed.String())
-	all[ns("requests_total")]["outcome"] = outcomes
-	all[ns("requests_total")]["reason"] = set(reasons...)
-	all[ns("verifications_total")]["reason"] = set(reasons...)
-	all[ns("key_set_fetch_failures_total")]["reason"] = set(identity.Reasons()...)
-	all[ns("introspection_failures_total")]["reason"] = set(identity.Reasons()...)
-	all[ns("introspections_total")]["outcome"] = set(introspected...)
-	all[ns("unknown_key_lookups_total")]["outcome"] = set(lookups()...)
-	framing := make(map[string]bool)
-	for _, r := range wire.Reasons() {
-		framing[r.String()] = true
-	}
-	all[ns("wire_refusals_total")]["reason"] = framing
 	for _, f := range families {
-		// These have all their children from the start.
-		for _, label := range []string{"stage", "result", "limit", "state", "call"} {
+		// Most have all their children from the start.
+		for _, label := range []string{"stage", "result", "limit", "state", "call", "reason", "outcome", "class", "cause", "direction"} {
 			values := make(map[string]bool)
 			for _, metric := range f.GetMetric() {
 				for _, l := range metric.GetLabel() {
@@ -136,6 +154,10 @@ func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []st
 			}
 		}
 	}
+	// These have a child when something has happened.
+	all[ns("requests_total")]["outcome"] = set(metrics.Allowed.String(), metrics.Refused.String(), metrics.Failed.String(), metrics.Observed.String())
+	all[ns("requests_total")]["reason"] = set(reasons...)
+	all[ns("verifications_total")]["reason"] = set(reasons...)
 }
 
 func ns(name string) string { return metrics.Namespace + "_" + name }

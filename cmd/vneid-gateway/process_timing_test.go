@@ -98,7 +98,7 @@ func newTimedWorld(b *testing.B) *timedWorld {
 	b.Cleanup(func() { _ = issuer.Close() })
 
 	w := &timedWorld{
-		gateway: serve(b, ownConfig(issuer.Issuer(), startTimedUpstream(b), ""), "GOMAXPROCS=1"),
+		gateway: serve(b, ownConfig(issuer.Issuer(), startTimedUpstream(b), "limits: { requests_per_connection: 0 }"), "GOMAXPROCS=1"),
 		used:    map[string]time.Duration{},
 	}
 	w.gateway.awaitReady(b)

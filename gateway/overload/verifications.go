@@ -23,7 +23,7 @@ type VerificationsConfig struct {
 // What an overload is: RFC 8289 sections 4.2 and 4.3 for where these come from.
 const (
 	standingAfter  = 100 * time.Millisecond
-	standingTarget = 5 * time.Millisecond
+	standingTarget = 50 * time.Millisecond
 
 	defaultMaxWait    = 100 * time.Millisecond
 	minMaxWait        = time.Millisecond
