@@ -51,7 +51,7 @@ func (x *exchange) leave() {
 // withinClientRate bounds a client that has proved who it is: the party that the
 // token was issued to, else its subject.
 func (x *exchange) withinClientRate() bool {
-	if !x.site.rates.Clients() {
+	if !x.site.rates.Clients() || x.rehearsal {
 		return true
 	}
 	client := x.claims.ClientID

@@ -64,6 +64,9 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 func (g *Gateway) quiesce(ctx context.Context) {
 	var closing sync.WaitGroup
 	for _, l := range g.dataListeners() {
+		if l == nil {
+			continue
+		}
 		closing.Go(func() {
 			if err := l.Quiesce(ctx); err != nil {
 				g.log.Warn("listener closed at once", "address", l.Addr().String(), "error", err.Error())

@@ -20,10 +20,11 @@ func (g *Gateway) expect(ctx *fasthttp.RequestCtx) int {
 func (g *Gateway) admits(ctx *fasthttp.RequestCtx) bool {
 	x := g.begin(ctx)
 	defer x.end()
+	x.rehearsal = true
 	if !x.route() || !x.admit() && !x.observed() {
+		x.rehearsal = false
 		x.answer()
 		return false
 	}
-	x.rehearsal = true
 	return true
 }

@@ -24,11 +24,7 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 	x := g.begin(ctx)
 	defer x.end()
 
-	if !x.route() {
-		x.answer()
-		return
-	}
-	if !x.enter() {
+	if !x.route() || !x.enter() {
 		x.answer()
 		return
 	}
@@ -177,6 +173,7 @@ func (x *exchange) end() {
 			x.holders.Store(1) // no stream was begun that would give its hold up
 		}
 		x.code, x.refused, x.decision = reject.InternalError, true, policy.Decision{}
+		x.rehearsal = false
 		x.answer()
 	}
 	if x.g.draining.Load() || x.last() {

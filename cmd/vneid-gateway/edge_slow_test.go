@@ -102,7 +102,7 @@ func TestSlowClientsAreCutWithinTheConfiguredTimes(t *testing.T) {
 			c.ended()
 		})
 	})
-	if n := g.refusals(t, "", "request_timeout"); n != 4 {
+	if n := g.refusals(t, "request_timeout"); n != 4 {
 		t.Errorf("%v counted", n)
 	}
 	g.finish(t)
@@ -113,7 +113,7 @@ func TestSlowClientsAreCutWithinTheConfiguredTimes(t *testing.T) {
 func TestFiveHundredSlowHeadsAreCutAndDisturbNobody(t *testing.T) {
 	t.Parallel()
 	const slow = 500
-	g := startEdge(t, edgeConfig{more: "limits: { header_timeout: 3s }"})
+	g := startEdge(t, edgeConfig{more: "limits: { header_timeout: 3s, requests_per_connection: 0 }"})
 	writers := make([]*edgeConn, slow)
 	for i := range writers {
 		writers[i] = g.dial(t, "").send("GET / HTTP/1.1\r\nHost: " + testHost + "\r\nX: ")
@@ -171,7 +171,7 @@ func TestFiveHundredSlowHeadsAreCutAndDisturbNobody(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	if n := g.refusals(t, "", "request_timeout"); n != slow {
+	if n := g.refusals(t, "request_timeout"); n != slow {
 		t.Errorf("%v counted, want %d", n, slow)
 	}
 	t.Logf("%d slow heads, %d read their 408; %d requests of a fast client meanwhile, none failed", slow, cut, served)

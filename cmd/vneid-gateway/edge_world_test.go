@@ -135,10 +135,10 @@ func (e *edge) tokenOf(t *testing.T, client string) string {
 	return raw
 }
 
-// refusals returns how many requests of the site were refused for a reason.
-func (e *edge) refusals(t *testing.T, site, reason string) float64 {
+// refusals returns how many requests were refused for a reason.
+func (e *edge) refusals(t *testing.T, reason string) float64 {
 	t.Helper()
-	return e.sum(t, "vneid_gateway_requests_total", `site="`+site+`"`, `reason="`+reason+`"`)
+	return e.sum(t, "vneid_gateway_requests_total", `reason="`+reason+`"`)
 }
 
 // sum adds up the series of a metric that bear all of these labels.

@@ -152,7 +152,7 @@ func (l *openLoop) run(b *testing.B, d time.Duration, processor int, streams ...
 			l.send(b, now)
 		}
 		n, err := unix.EpollWait(l.poll, events, 0)
-		if err != nil && err != unix.EINTR { //nolint:errorlint // a bare errno
+		if err != nil && err != unix.EINTR {
 			b.Fatal(err)
 		}
 		for i := range n {
@@ -227,7 +227,7 @@ func (l *openLoop) ready(b *testing.B, fd int) {
 	case l.upstreams[fd]:
 		n, err := unix.Read(fd, l.buf)
 		if n <= 0 {
-			if err != unix.EAGAIN { //nolint:errorlint // a bare errno
+			if err != unix.EAGAIN {
 				_ = unix.Close(fd)
 				delete(l.upstreams, fd)
 			}

@@ -15,7 +15,7 @@ import (
 
 func TestTwoChoicesLeaveABusyUpstreamAlone(t *testing.T) {
 	t.Parallel()
-	const held, sequential = 12, 60
+	const held, sequential = 8, 60
 	var releases [3]chan struct{}
 	var recorders [3]*origin.Recorder
 	var urls []string
