@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"crypto/x509"
 	"encoding/pem"
 	"net/http/httptest"
 	"os"
@@ -32,10 +33,13 @@ func TestExampleConfigurationHasNoWarnings(t *testing.T) {
 func TestSettingsThatTheExampleOffersAreAccepted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	certificate, key := pair(t)
 	for name, text := range map[string]string{
 		"admin-token":       "0123456789abcdef0123456789abcdef\n",
 		"portal-hue.secret": "portal-secret\n",
-		"identity-ca.pem":   certificate(t),
+		"identity-ca.pem":   certificate,
+		"hanoi.crt":         certificate,
+		"hanoi.key":         key,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -63,12 +67,34 @@ func TestSettingsThatTheExampleOffersAreAccepted(t *testing.T) {
 	if !reflect.DeepEqual(shown.Backend, without.Backend) || !reflect.DeepEqual(shown.JWKS, without.JWKS) {
 		t.Errorf("shown as a default, but none: %+v %+v, want %+v %+v", shown.Backend, shown.JWKS, without.Backend, without.JWKS)
 	}
+	listener, site := &c.Listen[0], &c.Sites[1]
+	if !listener.TLS.Enabled() || len(listener.ProxyProtocol) == 0 || site.HealthCheck.Path == "" {
+		t.Fatalf("no certificate, no balancer or no health check: %+v, %+v", listener, site.HealthCheck)
+	}
+	listener.TLS.Certificates, listener.ProxyProtocol = nil, plain.Listen[0].ProxyProtocol
+	site.HealthCheck.Path = ""
+	for _, same := range []struct{ shown, without any }{
+		{c.Listen, plain.Listen},
+		{c.Sites, plain.Sites},
+		{c.Limits, plain.Limits},
+		{c.Overload, plain.Overload},
+		{c.Reload, plain.Reload},
+	} {
+		if !reflect.DeepEqual(same.shown, same.without) {
+			t.Errorf("shown as a default, but none: %+v, want %+v", same.shown, same.without)
+		}
+	}
 }
 
-// certificate returns some certificate in PEM.
-func certificate(t *testing.T) string {
+// pair returns some certificate and its key in PEM.
+func pair(t *testing.T) (certificate, key string) {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	private, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 }

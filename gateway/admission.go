@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
@@ -14,7 +16,7 @@ import (
 // anything is spent on the credential.
 func (x *exchange) enter() bool {
 	if x.site.rates != nil {
-		if !x.withinRate(x.site.rates.Arrive(peerAddress(x.ctx.RemoteAddr()), x.now)) {
+		if !x.withinRate(x.site.rates.Arrive(x.source(), x.now)) {
 			return false
 		}
 	}
@@ -23,6 +25,20 @@ func (x *exchange) enter() bool {
 	}
 	x.entered = true
 	return true
+}
+
+// source is the address that a request came from: the peer's, or what a peer
+// that is a trusted proxy says of its own peer, the last in X-Forwarded-For.
+func (x *exchange) source() netip.Addr {
+	peer := peerAddress(x.ctx.RemoteAddr())
+	if len(x.head.forwardedFor) == 0 || !trusted(x.ctx.Conn()) {
+		return peer
+	}
+	last := x.head.forwardedFor[bytes.LastIndexByte(x.head.forwardedFor, ',')+1:]
+	if a, err := netip.ParseAddr(string(bytes.TrimSpace(last))); err == nil {
+		return a.Unmap().WithZone("")
+	}
+	return peer
 }
 
 // shed refuses for want of processor time. Those who are refused together do not

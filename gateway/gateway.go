@@ -195,7 +195,7 @@ func (g *Gateway) start(ctx context.Context) error {
 		}
 	}
 	for i, ln := range g.dataListeners() {
-		g.running.Go(func() { g.watchCertificates(ln, listenerName(&g.cfg.Listen[i])) })
+		g.running.Go(func() { g.watchCertificates(ln, listenerName(&g.cfg.Listen[i], ln)) })
 		g.serve("data listener", func() error { return g.server.Serve(ln) })
 	}
 	return nil

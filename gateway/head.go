@@ -23,6 +23,8 @@ type head struct {
 	requestID   []byte
 	traceparent []byte
 	tracestate  []byte
+	// forwardedFor is the last X-Forwarded-For field.
+	forwardedFor []byte
 }
 
 // read makes the pass.
@@ -48,6 +50,10 @@ func (h *head) read(fields wire.Fields) {
 		case len("X-Request-Id"):
 			if bytes.EqualFold(fields.Name, []byte("X-Request-Id")) {
 				h.requestID = fields.Value
+			}
+		case len("X-Forwarded-For"):
+			if bytes.EqualFold(fields.Name, []byte("X-Forwarded-For")) {
+				h.forwardedFor = fields.Value
 			}
 		case len("Authorization"):
 			if bytes.EqualFold(fields.Name, []byte("Authorization")) {

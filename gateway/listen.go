@@ -30,10 +30,15 @@ func (g *Gateway) newRegistry(sockets *listen.Sockets) *listen.Registry {
 	})
 }
 
-// listenerName is what a listener is called in metrics and errors.
-func listenerName(c *config.Listener) string {
-	if c.Socket != "" {
+// listenerName is what a listener is called in metrics and the log: as it is
+// configured, or where the system put it if that was left to it.
+func listenerName(c *config.Listener, l *listen.Listener) string {
+	_, port, _ := net.SplitHostPort(c.Address)
+	switch {
+	case c.Socket != "":
 		return c.Socket
+	case port == "0":
+		return l.Addr().String()
 	}
 	return c.Address
 }

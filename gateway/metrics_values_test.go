@@ -155,7 +155,7 @@ func TestLabelsComeFromClosedSets(t *testing.T) {
 		"verdict_cache_lookups_total":   {"result": {"hit", "miss"}},
 		"config_reloads_total":          {"outcome": {"applied", "refused"}},
 		"connections_refused_total":     {"reason": {"total", "source", "proxy_header"}},
-		"accept_errors_total":           {"listener": {"127.0.0.1:0"}},
+		"accept_errors_total":           {"listener": {r.address()}},
 		"shed_total":                    {"class": {"verification", "over_share", "rest"}},
 		"verification_turns_total":      {"outcome": {"at_once", "after_wait", "full", "late"}},
 		"tunnels_ended_total":           {"reason": {"idle", "expired", "closed"}},

@@ -51,7 +51,7 @@ func (g *Gateway) Reload(cause string) error {
 			continue
 		}
 		if err := l.Reload(); err != nil {
-			g.log.Error("certificate not reloaded; the one before stays", "listener", listenerName(&g.cfg.Listen[i]), "error", err.Error())
+			g.log.Error("certificate not reloaded; the one before stays", "listener", listenerName(&g.cfg.Listen[i], l), "error", err.Error())
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ func (g *Gateway) sampleListeners() []metrics.ListenerSample {
 		}
 		stats := l.Stats()
 		s := metrics.ListenerSample{
-			Listener: listenerName(&g.cfg.Listen[i]), AcceptErrors: stats.AcceptErrors,
+			Listener: listenerName(&g.cfg.Listen[i], l), AcceptErrors: stats.AcceptErrors,
 			ReloadFailures: stats.ReloadFailures, NotAfter: stats.NotAfter,
 			HandshakeFailures: make(map[string]uint64, len(stats.HandshakeFailures)),
 		}

@@ -11,16 +11,6 @@ const (
 	refusedSource = `vneid_gateway_connections_refused_total{reason="source"}`
 )
 
-// serves has a connection carry a request and stay open.
-func (c *edgeConn) serves() *edgeConn {
-	c.t.Helper()
-	a, last := c.send(edgeGet).answerLast()
-	if a.echo(c.t); last {
-		c.t.Error("the connection was not to be closed")
-	}
-	return c
-}
-
 func TestConnectionsBeyondTheTotalAreClosedAtOnce(t *testing.T) {
 	t.Parallel()
 	const most, surplus = 6, 5
@@ -152,12 +142,17 @@ func TestRequestsBeyondTheConnectionsOfAnUpstreamAreRefused(t *testing.T) {
 		t.Errorf("%v connections to the upstream", n)
 	}
 	close(answer)
-	for _, b := range append(busy, c.send(edgeGet)) {
+	for _, b := range busy {
 		if a := b.answer(); a.status != http.StatusOK || a.body != "done" {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 		_ = b.Close()
 	}
+	g.awaitThat(t, "room", func() bool { return g.sum(t, "vneid_gateway_upstream_requests_in_flight") == 0 })
+	if a := c.send(edgeGet).answer(); a.status != http.StatusOK {
+		t.Errorf("after the others: %d %s", a.status, a.body)
+	}
+	_ = c.Close()
 	t.Logf("%d requests served, %d refused", most+1, surplus)
 	g.finish(t)
 }

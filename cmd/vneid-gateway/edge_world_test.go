@@ -199,9 +199,10 @@ func newEdgeConn(t *testing.T, conn net.Conn) *edgeConn {
 	return &edgeConn{Conn: conn, t: t, in: bufio.NewReader(conn)}
 }
 
-// send writes; a connection that the gateway has closed is no fault of the
-// test's, as its answer tells.
+// send writes, and gives what is behind it new patience; a connection that the
+// gateway has closed is no fault of the test's, as its answer tells.
 func (c *edgeConn) send(text string) *edgeConn {
+	_ = c.SetDeadline(time.Now().Add(patience))
 	_, _ = io.WriteString(c.Conn, text)
 	return c
 }
@@ -227,6 +228,16 @@ func (c *edgeConn) answerLast() (answer, bool) {
 		c.t.Fatalf("half an answer: %v", err)
 	}
 	return answer{status: response.StatusCode, header: response.Header, body: string(body)}, response.Close
+}
+
+// serves has a connection carry a request and stay open.
+func (c *edgeConn) serves() *edgeConn {
+	c.t.Helper()
+	a, last := c.send(edgeGet).answerLast()
+	if a.echo(c.t); last {
+		c.t.Error("the connection was not to be closed")
+	}
+	return c
 }
 
 // ended reads to the connection's end, before which nothing may come.

@@ -63,7 +63,7 @@ func TestTwoHundredReloadsUnderLoadFailNoRequestAndLeakNothing(t *testing.T) {
 	}
 	t.Parallel()
 	const reloads, pace, clients = 200, 100 * time.Millisecond, 4
-	g, token := readyGateway(t, "ES256", "reload: { watch: false }\nshutdown: { delay: 0s, deadline: 5s }")
+	g, token := readyGateway(t, "ES256", "reload: { watch: false }\nlimits: { requests_per_connection: 0 }\nshutdown: { delay: 0s, deadline: 5s }")
 	plain := g.config(t)
 	versions := []string{
 		strings.Replace(plain, "/tra-cuu/**", "/tra-cuu/nhanh/**", 1),

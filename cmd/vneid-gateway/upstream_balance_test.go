@@ -64,7 +64,8 @@ func TestTwoChoicesLeaveABusyUpstreamAlone(t *testing.T) {
 	}
 	release()
 	clients.Wait()
-	g.endsWithoutTrace(t)
+	g.leavesNoTrace(t)
+	g.stop(t)
 }
 
 func TestRoundRobinGivesEachUpstreamItsTurn(t *testing.T) {
@@ -86,7 +87,8 @@ func TestRoundRobinGivesEachUpstreamItsTurn(t *testing.T) {
 	if !slices.Equal(got, []int{10, 10, 10}) {
 		t.Error("not in turn")
 	}
-	g.endsWithoutTrace(t)
+	g.leavesNoTrace(t)
+	g.stop(t)
 }
 
 func TestHealthChecksTakeAnUpstreamOutAndBack(t *testing.T) {
@@ -141,7 +143,8 @@ ejection: { slow_return: 0s }`})
 	if bad := g.total(t, "upstream_health_checks_total", "result", "bad"); bad < 4 {
 		t.Errorf("%v bad checks", bad)
 	}
-	g.endsWithoutTrace(t)
+	g.leavesNoTrace(t)
+	g.stop(t)
 }
 
 func TestFailuresEjectAnUpstreamAndItComesBackSlowly(t *testing.T) {
@@ -207,7 +210,8 @@ func TestFailuresEjectAnUpstreamAndItComesBackSlowly(t *testing.T) {
 		t.Errorf("%v ejected", n)
 	}
 	c.close()
-	g.endsWithoutTrace(t)
+	g.leavesNoTrace(t)
+	g.stop(t)
 }
 
 func TestAnOpenBreakerRefusesWithoutTouchingTheUpstream(t *testing.T) {
@@ -263,5 +267,6 @@ func TestAnOpenBreakerRefusesWithoutTouchingTheUpstream(t *testing.T) {
 	if n := g.total(t, "upstream_breaker_opened_total", "site", "back"); n != 1 {
 		t.Errorf("it opened %v times", n)
 	}
-	g.endsWithoutTrace(t)
+	g.leavesNoTrace(t)
+	g.stop(t)
 }

@@ -66,7 +66,8 @@ func TestOnlyAnIdempotentRequestOnAStaleConnectionIsSentAgain(t *testing.T) {
 			if n := g.total(t, "upstream_retries_total", "cause", "stale"); n != float64(stale) {
 				t.Errorf("%v retries counted, want %d", n, stale)
 			}
-			g.endsWithoutTrace(t)
+			g.leavesNoTrace(t)
+			g.stop(t)
 		})
 	}
 }
@@ -101,7 +102,8 @@ func TestRetriesKeepWithinTheirBudget(t *testing.T) {
 	if again == 0 || again > float64(sent*percent/100+1) || over == 0 || int(over) != failed || sent != requests+int(again) {
 		t.Error("not within the budget")
 	}
-	g.endsWithoutTrace(t)
+	g.leavesNoTrace(t)
+	g.stop(t)
 }
 
 // What was sent with a POST is never sent again, however often connections
@@ -133,5 +135,6 @@ func TestNoPostReachesAnUpstreamTwice(t *testing.T) {
 	if failed == 0 || len(seen) < requests-failed {
 		t.Error("no connection broke, or requests were answered that nobody saw")
 	}
-	g.endsWithoutTrace(t)
+	g.leavesNoTrace(t)
+	g.stop(t)
 }

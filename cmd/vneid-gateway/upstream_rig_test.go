@@ -1,9 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,13 +26,16 @@ type faulted struct {
 	*process
 	issuer *backend.Running
 	key    *corpus.Key
-	before footprint
+	// goroutines and files are what it held before any request.
+	goroutines, files float64
 }
+
+const publicRules = `rules: [{ paths: ["/**"], access: public }]`
 
 // publicGateway starts the binary in front of sites that ask for nothing.
 func publicGateway(t *testing.T, sites ...faultSite) *faulted {
 	t.Helper()
-	return faultGateway(t, `rules: [{ paths: ["/**"], access: public }]`, "", sites)
+	return faultGateway(t, publicRules, "", sites)
 }
 
 // guardedGateway starts the binary in front of sites that want a credential;
@@ -43,6 +46,12 @@ func guardedGateway(t *testing.T, top string, sites ...faultSite) *faulted {
 }
 
 func faultGateway(t *testing.T, rules, top string, sites []faultSite) *faulted {
+	t.Helper()
+	return faultGatewayBy(t, func(config string) *process { return serve(t, config) }, rules, top, sites)
+}
+
+// faultGatewayBy lets launch start the binary.
+func faultGatewayBy(t *testing.T, launch func(config string) *process, rules, top string, sites []faultSite) *faulted {
 	t.Helper()
 	key, err := corpus.NewKey("ES256", "k1")
 	if err != nil {
@@ -75,9 +84,9 @@ sites:
 			config.WriteString("    " + strings.TrimSuffix(line, "\n") + "\n")
 		}
 	}
-	g := serve(t, config.String())
+	g := launch(config.String())
 	g.awaitReady(t)
-	return &faulted{g, issuer, key, g.footprint(t)}
+	return &faulted{g, issuer, key, g.metric(t, "go_goroutines"), g.metric(t, "process_open_fds")}
 }
 
 // token returns a good token of a citizen.
@@ -91,69 +100,75 @@ func (g *faulted) token(t testing.TB) string {
 }
 
 // from asks a site, with GET unless r says otherwise.
-func (p *process) from(t testing.TB, site string, r request) answer {
+func (g *faulted) from(t testing.TB, site string, r request) answer {
 	t.Helper()
 	r.host = site + ".example"
-	return send(t, p.data, r)
+	return send(t, g.data, r)
 }
 
-// total adds up all lines of a metric that have these labels, in pairs.
-func (p *process) total(t testing.TB, name string, labels ...string) float64 {
+// total adds up the series of a metric that have these labels, in pairs.
+func (g *faulted) total(t *testing.T, name string, labels ...string) float64 {
 	t.Helper()
-	sum := 0.0
-	for line := range strings.Lines(get(t, p.admin+"/metrics").body) {
-		text, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if text != "vneid_gateway_"+name && !strings.HasPrefix(text, "vneid_gateway_"+name+"{") {
-			continue
-		}
-		matches := true
-		for i := 0; i < len(labels); i += 2 {
-			matches = matches && strings.Contains(text, fmt.Sprintf("%s=%q", labels[i], labels[i+1]))
-		}
-		var v float64
-		if err := json.Unmarshal([]byte(value), &v); err != nil {
-			t.Fatal(err)
-		}
-		if matches {
-			sum += v
-		}
+	var set []string
+	for i := 0; i < len(labels); i += 2 {
+		set = append(set, fmt.Sprintf("%s=%q", labels[i], labels[i+1]))
 	}
-	return sum
+	return g.sum(t, "vneid_gateway_"+name, set...)
 }
 
 // awaitTotal returns when a total is what is wanted.
-func (p *process) awaitTotal(t testing.TB, want float64, name string, labels ...string) {
+func (g *faulted) awaitTotal(t *testing.T, want float64, name string, labels ...string) {
 	t.Helper()
-	p.awaitThat(t, fmt.Sprintf("%s %q = %v", name, labels, want), func() bool { return p.total(t, name, labels...) == want })
-}
-
-// footprint is what a gateway holds that it has to give back.
-type footprint struct{ goroutines, files float64 }
-
-func (p *process) footprint(t testing.TB) footprint {
-	t.Helper()
-	return footprint{p.metric(t, "go_goroutines"), p.metric(t, "process_open_fds")}
+	g.awaitThat(t, fmt.Sprintf("%s %q = %v", name, labels, want), func() bool { return g.total(t, name, labels...) == want })
 }
 
 // footprintSlack is for what is made once, with the first request, and for the
 // scrapes themselves.
 const footprintSlack = 8
 
-// endsWithoutTrace waits until the gateway holds no more than it did before, but
-// for upstream connections that it keeps, and stops it.
-func (g *faulted) endsWithoutTrace(t testing.TB) {
+// leavesNoTrace waits until the gateway holds no more than it did before, but for
+// upstream connections that it keeps. It is to have held no more memory than its
+// ceiling at any time.
+func (g *faulted) leavesNoTrace(t *testing.T) {
 	t.Helper()
-	before := g.before
-	var after footprint
-	var kept float64
-	g.awaitThat(t, "no request, goroutine or file left over", func() bool {
-		after, kept = g.footprint(t), g.total(t, "upstream_connections")
-		return g.total(t, "in_flight_requests")+g.total(t, "upstream_requests_in_flight")+g.total(t, "connections") == 0 &&
-			after.goroutines <= before.goroutines+footprintSlack && after.files <= before.files+kept+footprintSlack
+	var now map[string]float64
+	var open, kept float64
+	defer func() {
+		t.Logf("goroutines %v before, %v after; files %v before, %v after, %v of them kept connections to upstreams; %v requests, tunnels and clients; peak resident set %d MiB",
+			g.goroutines, now["go_goroutines"], g.files, now["process_open_fds"], kept, open, residentPeak(t, g.pid)>>20)
+	}()
+	eventually(t, "without a request, goroutine or file left over", func() bool {
+		now = g.totals(t)
+		open = now["vneid_gateway_in_flight_requests"] + now["vneid_gateway_connections"] + now["vneid_gateway_tunnels"] +
+			now["vneid_gateway_upstream_requests_in_flight"]
+		kept = now["vneid_gateway_upstream_connections"]
+		return open == 0 && now["go_goroutines"] <= g.goroutines+footprintSlack && now["process_open_fds"] <= g.files+kept+footprintSlack
 	})
-	t.Logf("goroutines %v before, %v after; files %v before, %v after, %v of them kept connections to upstreams",
-		before.goroutines, after.goroutines, before.files, after.files, kept)
-	g.stop(t)
+	if n := now["vneid_gateway_panics_total"]; n != 0 {
+		t.Errorf("%v panics", n)
+	}
+	if peak := residentPeak(t, g.pid); peak > residentCeiling {
+		t.Errorf("it held up to %d MiB", peak>>20)
+	}
+}
+
+// totals adds up the series of each metric, in one scrape.
+func (g *faulted) totals(t *testing.T) map[string]float64 {
+	t.Helper()
+	all := make(map[string]float64)
+	for line := range strings.Lines(get(t, g.admin+"/metrics").body) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		at := strings.LastIndexByte(line, ' ')
+		name, _, _ := strings.Cut(line[:max(at, 0)], "{")
+		value, err := strconv.ParseFloat(strings.TrimSpace(line[at+1:]), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] += value
+	}
+	return all
 }
 
 // record starts an upstream that keeps what it gets.

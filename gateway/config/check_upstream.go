@@ -80,6 +80,11 @@ func checkUpstreams(s *Site, p *path, r *report) {
 		seen[u] = i
 	}
 	checkUpstreamTLS(s, secure, p.key("upstream_tls"), r)
+	for name, rate := range map[string]Rate{"site": s.RateLimits.Site, "client": s.RateLimits.Client, "source": s.RateLimits.Source} {
+		if rate.PerSecond == 0 {
+			checkIdle([]string{"burst"}, "without per_second", p.key("rate_limits").key(name), r)
+		}
+	}
 	checkHealth(&s.HealthCheck, p.key("health_check"), r)
 	checkUpgrades(s.Upgrades, p.key("upgrades"), r)
 	if s.Ejection.AtMost < s.Ejection.For {

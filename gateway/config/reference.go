@@ -62,7 +62,7 @@ func writeSection(b *strings.Builder, text manual, t reflect.Type, at string) {
 // meaning is what the comment on f says, and whether a reload can change f.
 func meaning(text manual, f field) string {
 	if f.restart {
-		return text.ofField(f.owner, f.name) + " A change takes effect after a restart."
+		return text.ofField(f.owner, f.name) + " A reload that changes it is refused: restart."
 	}
 	return text.ofField(f.owner, f.name)
 }

@@ -131,8 +131,9 @@ type Limits struct {
 	// request_timeout below it. Default 240 B, 0 to 1 GiB; 0 asks for none.
 	MinBodyRate Bytes `yaml:"min_body_rate" default:"240" range:"0..1GiB"`
 
-	// MinResponseRate is the same for the client's taking of a response; below
-	// it the connection is closed. Default 0 B, 0 to 1 GiB; 0 asks for none.
+	// MinResponseRate is the least mean rate, in bytes a second, at which a client
+	// must take a streamed response once [Limits.RateGrace] has passed; below it
+	// the connection is closed. Default 0 B, 0 to 1 GiB; 0 asks for none.
 	MinResponseRate Bytes `yaml:"min_response_rate" range:"0..1GiB"`
 
 	// RateGrace is how long a body may be slower than [Limits.MinBodyRate] and

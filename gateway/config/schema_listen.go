@@ -26,8 +26,8 @@ type Listener struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 
 	// ProxyProtocol lists the CIDRs of the balancers that begin each connection
-	// with a PROXY protocol header, version 1 or 2; one without is closed.
-	// Whoever else sends one is refused. Default: none.
+	// with a PROXY protocol header, version 1 (in one piece) or 2; one without is
+	// closed. Whoever else sends one is refused. Default: none.
 	ProxyProtocol []string `yaml:"proxy_protocol"`
 
 	// TLS serves https here. Default: plain http.

@@ -44,7 +44,9 @@ type RateLimits struct {
 	// issued to (azp or client_id), or else of its subject.
 	Client Rate `yaml:"client"`
 
-	// Source bounds the requests of one client address (IPv6: of one /64).
+	// Source bounds the requests of one client address (IPv6: of one /64). Of
+	// what a trusted proxy passes on, the address counts that it adds to
+	// X-Forwarded-For.
 	Source Rate `yaml:"source"`
 }
 

@@ -27,8 +27,8 @@ type Site struct {
 	UpstreamTLS UpstreamTLS `yaml:"upstream_tls"`
 
 	// SendProxyProtocol tells the upstream the client's address before the
-	// first request of a connection: "none" (default), "v1" or "v2". Each client
-	// then has upstream connections of its own, which are not kept.
+	// first request of a connection: "none" (default), "v1" or "v2". Each request
+	// then has an upstream connection of its own, which is not kept.
 	SendProxyProtocol string `yaml:"send_proxy_protocol" default:"none" enum:"PROXY protocol version"`
 
 	// Resolve is how often the names of upstreams are resolved. Default 30s, 1s
@@ -111,7 +111,9 @@ type Site struct {
 	Timeouts Timeouts `yaml:"timeouts"`
 
 	// MaxBodyBytes bounds a request body. Default 0: unbounded (bodies are
-	// streamed, never held in memory).
+	// streamed, never held in memory). What is too large by its Content-Length is
+	// refused once its first 8 KiB have come, or before any of it where the client
+	// asks first (Expect).
 	MaxBodyBytes Bytes `yaml:"max_body_bytes" range:"0.."`
 
 	// MaxUpstreamConnections bounds the connections to each upstream. Default

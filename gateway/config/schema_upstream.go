@@ -12,12 +12,13 @@ type UpstreamTLS struct {
 	// host. Default "": the host.
 	ServerName string `yaml:"server_name"`
 
-	// ClientCertFile and ClientKeyFile, both or neither, are shown to upstreams
-	// that ask for a client certificate, in PEM. Default "": none. Relative to
-	// the configuration file.
+	// ClientCertFile holds the certificate that is shown to upstreams which ask
+	// for one, in PEM; it needs [UpstreamTLS.ClientKeyFile]. Default "": none.
+	// Relative to the configuration file.
 	ClientCertFile string `yaml:"client_cert_file"`
 
-	// ClientKeyFile is the private key to [UpstreamTLS.ClientCertFile].
+	// ClientKeyFile holds the private key to [UpstreamTLS.ClientCertFile], in
+	// PEM. Default "": none. Relative to the configuration file.
 	ClientKeyFile string `yaml:"client_key_file"`
 }
 
@@ -86,9 +87,10 @@ type UpstreamBreaker struct {
 	BreakFor time.Duration `yaml:"break_for" default:"5s" range:"100ms..10m"`
 }
 
-// Retry bounds what is sent a second time: only what was not sent at all, or an
-// idempotent request without a body that met a kept connection which the
-// upstream had just closed.
+// Retry bounds what is sent a second time: only an idempotent request without a
+// body that met a kept connection which the upstream had just closed. An
+// upstream that takes no connection is passed over for another without being
+// counted here, as nothing was sent: three are tried in all.
 type Retry struct {
 	// Attempts bounds how often one request is tried in all. Default 2, 1 to
 	// 10.
@@ -98,6 +100,7 @@ type Retry struct {
 	// Default 20, 0 to 100.
 	Percent int `yaml:"percent" default:"20" range:"0..100"`
 
-	// PerSecond may be tried again in any case. Default 10, 0 to 100000.
+	// PerSecond is how many requests a second may be tried again in any case.
+	// Default 10, 0 to 100000.
 	PerSecond int `yaml:"per_second" default:"10" range:"0..100000"`
 }

@@ -1,0 +1,125 @@
+package revocation
+
+import "fmt"
+
+// Record returns the form in which an entry is kept. It changes nothing. ErrEntry where the entry is malformed.
+func (s *Store) Record(e Entry) (Record, error) {
+	if err := e.validate(); err != nil {
+		return Record{}, err
+	}
+	id := bytesOf(e.ID)
+	if e.Kind == KindThumbprint {
+		var err error
+		if id, err = thumbprint(e.ID); err != nil {
+			return Record{}, err
+		}
+	}
+	r := Record{Kind: e.Kind, Digest: s.scopes.of(e.Issuer).digest(e.Kind, id), Until: seconds(e.Until)}
+	if e.Kind.dated() {
+		r.Before = noEnd
+		if !e.Before.IsZero() {
+			r.Before = seconds(e.Before)
+		}
+	}
+	return r, nil
+}
+
+// Add puts entries in force. When it returns nil, every look-up that starts afterwards sees all of them. An entry that
+// is past already changes nothing. A malformed one is ErrEntry, and then none of them is in force. At the limit it is
+// ErrFull: those before the one refused are in force, and offering all of them again does no harm.
+func (s *Store) Add(entries ...Entry) error {
+	records := make([]Record, len(entries))
+	for i := range entries {
+		var err error
+		if records[i], err = s.Record(entries[i]); err != nil {
+			return err
+		}
+	}
+	return s.AddRecords(records)
+}
+
+// AddRecords is Add for records made under the same secret. It keeps no reference to them.
+func (s *Store) AddRecords(records []Record) error {
+	for i := range records {
+		if err := records[i].Validate(); err != nil {
+			return err
+		}
+	}
+	for i := range records {
+		if err := s.add(&records[i]); err != nil {
+			s.counters.refused.Add(uint64(len(records) - i))
+			return fmt.Errorf("%w: %d of %d entries refused", err, len(records)-i, len(records))
+		}
+	}
+	return nil
+}
+
+func (s *Store) add(r *Record) error {
+	now := s.clock.Load()
+	if !inForce(r.Until, now) {
+		s.counters.past.Add(1)
+		return nil
+	}
+	quick, sure := r.halves()
+	sh := s.tables[r.Kind].shard(quick)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	a := sh.array.Load()
+	var room uint64
+	if a != nil {
+		var slot int
+		if slot, room = a.find(quick, sure); slot >= 0 {
+			s.renew(a, slot, r, now)
+			return nil
+		}
+	}
+	if s.total.Add(1) > s.limit {
+		s.total.Add(-1)
+		return ErrFull
+	}
+	s.used[r.Kind].Add(1)
+	if a == nil || a.full() {
+		s.dropped(r.Kind, sh.replace(now, 1))
+		a = sh.array.Load()
+		_, room = a.find(quick, sure)
+	}
+	a.put(room, quick, sure, pack(r.Until, r.Before))
+	s.counters.inserted.Add(1)
+	s.version.Add(1)
+	return nil
+}
+
+// renew merges a record into its slot: the later of both times each. What is past has no say in it.
+func (s *Store) renew(a *array, slot int, r *Record, now uint32) {
+	until, before := a.times(slot)
+	if !inForce(until, now) {
+		before = 0
+	}
+	if newUntil, newBefore := max(until, r.Until), max(before, r.Before); newUntil != until || newBefore != before {
+		a.setTimes(slot, newUntil, newBefore)
+		s.version.Add(1)
+	}
+	s.counters.renewed.Add(1)
+}
+
+func (s *Store) dropped(kind Kind, n int) {
+	s.used[kind].Add(int64(-n))
+	s.total.Add(int64(-n))
+	s.counters.expired.Add(uint64(n))
+}
+
+// Grow prepares for n more entries of a kind, so that loading them copies nothing. It is optional, and may be wrong.
+// It never takes memory for more than the limit.
+func (s *Store) Grow(kind Kind, n int) {
+	n = min(n, int(s.limit-s.total.Load()))
+	each := n / shards // What a new array has to spare makes up for chance, which gives some shards more than others.
+	if !kind.valid() || each == 0 {
+		return
+	}
+	for i := range s.tables[kind] {
+		sh := &s.tables[kind][i]
+		sh.mu.Lock()
+		s.dropped(kind, sh.replace(s.clock.Load(), each))
+		sh.mu.Unlock()
+	}
+}
