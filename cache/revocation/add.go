@@ -61,16 +61,19 @@ func (s *Store) add(r *Record) error {
 		return nil
 	}
 	quick, sure := r.halves()
-	sh := s.tables[r.Kind].shard(quick)
+	sh := s.shard(r.Kind, quick)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	a := sh.array.Load()
-	var room uint64
+	a, at := sh.array.Load(), 0
+	same := func(other uint64) bool { return other == sure }
 	if a != nil {
-		var slot int
-		if slot, room = a.find(quick, sure); slot >= 0 {
-			s.renew(a, slot, r, now)
+		var found *slot
+		if found, at = a.find(a.home(quick<<s.shardBits), quick, same); found != nil {
+			s.renew(found, r, now)
 			return nil
+		}
+		if a.used == maxSlots {
+			return ErrFull // It takes a secret that is no secret: digests are spread evenly.
 		}
 	}
 	if s.total.Add(1) > s.limit {
@@ -79,25 +82,25 @@ func (s *Store) add(r *Record) error {
 	}
 	s.used[r.Kind].Add(1)
 	if a == nil || a.full() {
-		s.dropped(r.Kind, sh.replace(now, 1))
+		sh.reindex(s.shardBits, 1)
 		a = sh.array.Load()
-		_, room = a.find(quick, sure)
+		_, at = a.find(a.home(quick<<s.shardBits), quick, same)
 	}
-	a.put(room, quick, sure, pack(r.Until, r.Before))
+	a.put(at, slot{quick, sure, pack(r.Until, r.Before)})
 	s.counters.inserted.Add(1)
-	s.version.Add(1)
+	s.changed(r.Kind)
 	return nil
 }
 
 // renew merges a record into its slot: the later of both times each. What is past has no say in it.
-func (s *Store) renew(a *array, slot int, r *Record, now uint32) {
-	until, before := a.times(slot)
+func (s *Store) renew(found *slot, r *Record, now uint32) {
+	until, before := found.get()
 	if !inForce(until, now) {
 		before = 0
 	}
 	if newUntil, newBefore := max(until, r.Until), max(before, r.Before); newUntil != until || newBefore != before {
-		a.setTimes(slot, newUntil, newBefore)
-		s.version.Add(1)
+		found.set(newUntil, newBefore)
+		s.changed(r.Kind)
 	}
 	s.counters.renewed.Add(1)
 }
@@ -108,18 +111,25 @@ func (s *Store) dropped(kind Kind, n int) {
 	s.counters.expired.Add(uint64(n))
 }
 
+func (s *Store) changed(kind Kind) {
+	s.version.Add(1)
+	if kind == KindKeyID || kind == KindThumbprint {
+		s.keys.version.Add(1)
+	}
+}
+
 // Grow prepares for n more entries of a kind, so that loading them copies nothing. It is optional, and may be wrong.
 // It never takes memory for more than the limit.
 func (s *Store) Grow(kind Kind, n int) {
-	n = min(n, int(s.limit-s.total.Load()))
-	each := n / shards // What a new array has to spare makes up for chance, which gives some shards more than others.
+	n = min(n, int(s.limit-s.total.Load()), maxSlots/2<<s.shardBits)
+	each := n >> s.shardBits // What a new array has to spare makes up for chance, which gives some shards more than others.
 	if !kind.valid() || each == 0 {
 		return
 	}
-	for i := range s.tables[kind] {
-		sh := &s.tables[kind][i]
+	for i := range s.shards[kind] {
+		sh := &s.shards[kind][i]
 		sh.mu.Lock()
-		s.dropped(kind, sh.replace(s.clock.Load(), each))
+		sh.reindex(s.shardBits, each)
 		sh.mu.Unlock()
 	}
 }

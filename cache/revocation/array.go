@@ -5,141 +5,165 @@ import (
 	"sync/atomic"
 )
 
-// An array is an open-addressing table whose slots are only ever filled, never emptied. Slots come in groups of eight.
-// A group has a control word with one byte for each of its slots: 0 for an empty one, else a tag, a byte of the digest.
-// Most look-ups end at a control word.
+// An array is a table that only ever fills. Its slots are dense, in chunks, in the order of their arrival; an index of
+// open addressing says where they are. The index consists of lines of the size of a cache line, with sixteen marks
+// each: 14 bits of the digest (the tag, never 0) and 18 bits that number the slot; 0 is no mark. A line is filled in
+// order, and what finds it full goes on to the next. Lines are half full when an array is new and five eighths when it
+// is replaced, so that nearly every look-up of what is not there costs one cache miss and touches no slot.
 //
 // A slot is three words: the digest's quick and sure halves, and until<<32 | before. It is written in full before its
-// tag is published by an atomic store, and a reader touches it only after it has seen the tag, so the halves need no
-// atomics of their own. Slots of a group are filled in order. One writer at a time, under the shard's lock.
+// mark is published by an atomic store, and a reader touches it only after it has seen the mark, so the halves need no
+// atomics of their own. One writer at a time, under the shard's lock.
 type array struct {
-	controls []uint64
-	slots    []uint64
-	used     int // The writer's own.
+	lines  []line
+	chunks []*chunk // Shared with the arrays before and after; each place is filled once, by the writer.
+	used   int      // The writer's own.
 }
 
-const (
-	groupSlots = 8
-	slotWords  = 3
-	groupBytes = 8 + groupSlots*slotWords*8
-
-	// A group is meant to have at most 7 of its 8 slots in use on average, and is laid out for 6.2.
-	fullNumerator    = 7
-	roomyNumerator   = 62
-	roomyDenominator = 10
+type (
+	line  [8]uint64
+	chunk [chunkSlots]slot
+	slot  struct{ quick, sure, times uint64 }
 )
 
-// newArray returns an array that takes n more entries at least, n > 0, with some to spare.
+const (
+	chunkSlots = 128
+	chunkBytes = chunkSlots * 24
+	lineBytes  = 64
+	// maxSlots is what a mark can number.
+	maxSlots = 1 << slotBits
+	slotBits = 18
+
+	lineMarks  = 16
+	roomyMarks = 8
+	fullMarks  = 10
+)
+
+// newArray returns an array with empty lines for n slots and some to spare, and no chunks. n is at least 1.
 func newArray(n int) *array {
-	groups := max(1, (n*roomyDenominator+roomyNumerator-1)/roomyNumerator)
-	return &array{controls: make([]uint64, groups), slots: make([]uint64, groups*groupSlots*slotWords)}
+	lines := (n + roomyMarks - 1) / roomyMarks
+	return &array{
+		lines:  make([]line, lines),
+		chunks: make([]*chunk, (min(lines*fullMarks, maxSlots)+chunkSlots-1)/chunkSlots),
+	}
 }
 
-// full reports whether the array should be replaced by a roomier one before it takes another entry. As long as it is
-// heeded there is an empty slot somewhere, and every search ends.
-func (a *array) full() bool { return a.used >= fullNumerator*len(a.controls) }
+// full reports whether the array has to be replaced by a roomier one before it takes another slot. As long as it is
+// heeded some line is not full, and every search ends.
+func (a *array) full() bool { return a.used >= fullMarks*len(a.lines) }
 
-func (a *array) bytes() int { return len(a.controls) * groupBytes }
-
-// home is the group at which the search for a digest begins. The quick half's top byte has chosen the shard.
-func (a *array) home(quick uint64) uint64 {
-	g, _ := bits.Mul64(quick<<shardBits, uint64(len(a.controls)))
-	return g
+func (a *array) bytes() (n int) {
+	for _, c := range a.chunks {
+		if c != nil {
+			n += chunkBytes
+		}
+	}
+	return n + len(a.lines)*lineBytes
 }
 
+func (a *array) slot(i int) *slot { return &a.chunks[i/chunkSlots][i%chunkSlots] }
+
+// home is the line at which the search for a digest begins. spread is the quick half without the bits that chose the
+// shard.
+func (a *array) home(spread uint64) int {
+	l, _ := bits.Mul64(spread, uint64(len(a.lines)))
+	return int(l)
+}
+
+// Marks are two to a word.
 const (
-	everyByte = 0x0101010101010101
-	highBits  = 0x8080808080808080
+	markBits = 32
+	tagWidth = markBits - slotBits
+	everyOne = 1<<markBits | 1
+	slotMask = maxSlots - 1
+	tagOnes  = maxSlots * everyOne
+	tagHighs = 1 << (markBits - 1) * everyOne
+	lastMark = (1<<markBits - 1) << markBits
 )
 
-// tag is never 0. The low byte has no part in the choice of shard and group.
-func tag(quick uint64) uint64 { return max(quick&0xff, 1) }
-
-// matches marks, by their high bit, the bytes of a control word that equal a tag; a byte above one that does may be
-// marked although it differs, which the slot will show.
-func matches(control, tag uint64) uint64 {
-	x := control ^ tag*everyByte
-	return (x - everyByte) &^ x & highBits
+// tagOf takes bits that have hardly any part in the choice of shard and line. It is in both halves of the word.
+func tagOf(quick uint64) uint64 {
+	return max(quick&(1<<tagWidth-1), 1) << slotBits * everyOne
 }
 
-// probe is a search under way: the group it is at, that group's control word, and the slots in it still to be looked at.
-type probe struct {
-	group, control, pending uint64
+// compare has the high bit set of each mark in a word that has the tag, and other bits at random. The upper mark's may
+// be set in vain when the lower one matches; the slot will show. A mark's tag is zero in x where the tags are equal, and
+// only then does taking one from it reach its high bit; the slot's number below it does no harm.
+func compare(word, tags uint64) uint64 {
+	x := word ^ tags
+	return (x - tagOnes) &^ x
 }
 
-func (a *array) begin(quick uint64) probe {
-	g := a.home(quick)
-	c := atomic.LoadUint64(&a.controls[g])
-	return probe{group: g, control: c, pending: matches(c, tag(quick))}
+// absent reports whether a line rules the digest out, without a branch for each mark.
+func (l *line) absent(tags uint64) bool {
+	last := atomic.LoadUint64(&l[7])
+	found := compare(atomic.LoadUint64(&l[0]), tags) | compare(atomic.LoadUint64(&l[1]), tags) |
+		compare(atomic.LoadUint64(&l[2]), tags) | compare(atomic.LoadUint64(&l[3]), tags) |
+		compare(atomic.LoadUint64(&l[4]), tags) | compare(atomic.LoadUint64(&l[5]), tags) |
+		compare(atomic.LoadUint64(&l[6]), tags) | compare(last, tags)
+	return found&tagHighs|last&lastMark == 0
 }
 
-// next returns the index of the first word of the next slot with that quick half, or -1 when there is none.
-func (a *array) next(p *probe, quick uint64) int {
+// find calls same on every slot with that quick half until it says yes, beginning at a line. It returns that slot, or
+// nil and the line that has room for a new mark.
+func (a *array) find(at int, quick uint64, same func(sure uint64) bool) (s *slot, room int) {
+	tags := tagOf(quick)
 	for {
-		for p.pending != 0 {
-			i := (int(p.group)*groupSlots + bits.TrailingZeros64(p.pending)/8) * slotWords
-			p.pending &= p.pending - 1
-			if a.slots[i] == quick {
-				return i
+		l := &a.lines[at]
+		var last uint64
+		for i := range l {
+			last = atomic.LoadUint64(&l[i])
+			for m := compare(last, tags) & tagHighs; m != 0; m &= m - 1 {
+				mark := last >> (bits.TrailingZeros64(m) / markBits * markBits)
+				if s := a.slot(int(mark & slotMask)); s.quick == quick && same(s.sure) {
+					return s, at
+				}
 			}
 		}
-		// The last slot of the group is empty: nothing was ever pushed on to the next.
-		if p.control>>56 == 0 {
-			return -1
+		// The line's last mark is missing: nothing was ever pushed on to the next.
+		if last&lastMark == 0 {
+			return nil, at
 		}
-		if p.group++; p.group == uint64(len(a.controls)) {
-			p.group = 0
-		}
-		p.control = atomic.LoadUint64(&a.controls[p.group])
-		p.pending = matches(p.control, tag(quick))
-	}
-}
-
-// find returns the index of the digest's slot, or -1 and the group that has room for it.
-func (a *array) find(quick, sure uint64) (slot int, room uint64) {
-	p := a.begin(quick)
-	for {
-		slot = a.next(&p, quick)
-		if slot < 0 || a.slots[slot+1] == sure {
-			return slot, p.group
+		if at++; at == len(a.lines) {
+			at = 0
 		}
 	}
 }
 
-// filled counts the slots in use of a group, which are its first ones.
-func filled(control uint64) int { return (bits.Len64(control) + 7) / 8 }
-
-// put fills the next slot of a group that has room. The digest must not be in the array.
-func (a *array) put(group, quick, sure, times uint64) {
-	control := a.controls[group]
-	n := filled(control)
-	i := (int(group)*groupSlots + n) * slotWords
-	a.slots[i], a.slots[i+1], a.slots[i+2] = quick, sure, times
-	atomic.StoreUint64(&a.controls[group], control|tag(quick)<<(8*n))
+// put adds a slot whose digest is not in the array, which is not full, and publishes its mark.
+func (a *array) put(room int, s slot) {
+	n := a.used
+	c := a.chunks[n/chunkSlots]
+	if c == nil {
+		c = new(chunk)
+		a.chunks[n/chunkSlots] = c
+	}
+	c[n%chunkSlots] = s
+	a.mark(room, s.quick, n)
 	a.used++
 }
 
-// each calls f with the first word's index of every slot in use. Concurrent puts may or may not be seen.
-func (a *array) each(f func(slot int) bool) bool {
-	for g := range a.controls {
-		control := atomic.LoadUint64(&a.controls[g])
-		for n := range filled(control) {
-			if !f((g*groupSlots + n) * slotWords) {
-				return false
-			}
+// mark sets the next mark of a line that has room.
+func (a *array) mark(room int, quick uint64, n int) {
+	mark := tagOf(quick)&(1<<markBits-1) | uint64(n)
+	l := &a.lines[room]
+	for i := range l {
+		switch {
+		case l[i] == 0:
+			atomic.StoreUint64(&l[i], mark)
+			return
+		case l[i]>>markBits == 0:
+			atomic.StoreUint64(&l[i], l[i]|mark<<markBits)
+			return
 		}
 	}
-	return true
+	panic("BUG: no room in the line")
 }
 
-// times of a slot may change at any moment, both together.
-func (a *array) times(slot int) (until, before uint32) {
-	return unpack(atomic.LoadUint64(&a.slots[slot+2]))
-}
+// times of a slot change together, at any moment.
+func (s *slot) get() (until, before uint32) { return unpack(atomic.LoadUint64(&s.times)) }
 
-func (a *array) setTimes(slot int, until, before uint32) {
-	atomic.StoreUint64(&a.slots[slot+2], pack(until, before))
-}
+func (s *slot) set(until, before uint32) { atomic.StoreUint64(&s.times, pack(until, before)) }
 
 func pack(until, before uint32) uint64 { return uint64(until)<<32 | uint64(before) }
 

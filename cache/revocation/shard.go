@@ -1,85 +1,102 @@
 package revocation
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 )
 
-// A kind's entries are spread over shards by the top byte of their digests, so that writers seldom meet and growing
-// copies a little at a time.
-const (
-	shardBits = 8
-	shards    = 1 << shardBits
-)
-
-// shard is one part of a kind's entries. Its array is nil as long as it is empty.
+// A kind's entries are spread over shards by the top bits of their digests, so that writers seldom meet, and growing and
+// sweeping copy a little at a time.
 type shard struct {
-	array atomic.Pointer[array]
+	array atomic.Pointer[array] // nil as long as it is empty
 	mu    sync.Mutex
 	_     [48]byte // A cache line each: what one shard's writer does costs no other's readers anything.
 }
 
-type table [shards]shard
+const (
+	// Shards are as many as make their fair part of the limit no more than this, all entries being of one kind: two
+	// thirds of what a slot's number can tell.
+	shardEntries  = 160_000
+	minShardsBits = 4
+)
 
-func (t *table) shard(quick uint64) *shard { return &t[quick>>(64-shardBits)] }
+func shardBitsFor(limit int64) uint {
+	return uint(max(bits.Len64(uint64((limit-1)/shardEntries)), minShardsBits))
+}
 
 // inForce: an entry ends at its until. The clock has whole seconds, rounded down.
 func inForce(until, now uint32) bool { return until > now || until == noEnd }
 
-// replace gives the shard an array without the entries that are past, and with room for more. It returns how many it
-// left behind. The caller holds mu.
-func (sh *shard) replace(now uint32, more int) (dropped int) {
+// reindex gives the shard an array with the same slots and room for more. The caller holds mu.
+func (sh *shard) reindex(shardBits uint, more int) {
 	old := sh.array.Load()
 	if old == nil {
-		if more > 0 {
-			sh.array.Store(newArray(more))
-		}
-		return 0
+		sh.array.Store(newArray(more))
+		return
 	}
-	keep := sh.remaining(now)
-	if keep+more == 0 {
+	a := newArray(old.used + more)
+	copy(a.chunks, old.chunks)
+	for ; a.used < old.used; a.used++ {
+		a.index(shardBits, a.slot(a.used).quick)
+	}
+	sh.array.Store(a)
+}
+
+// compact gives the shard an array of those slots alone that are in force, and returns how many it left behind. The
+// caller holds mu.
+func (sh *shard) compact(shardBits uint, now uint32) (dropped int) {
+	old := sh.array.Load()
+	keep := old.used - old.past(now)
+	if keep == 0 {
 		sh.array.Store(nil)
 		return old.used
 	}
-	a := newArray(keep + more)
-	for g, control := range old.controls {
-		for n := range filled(control) {
-			i := (g*groupSlots + n) * slotWords
-			if until, _ := unpack(old.slots[i+2]); inForce(until, now) {
-				a.place(old.slots[i], old.slots[i+1], old.slots[i+2])
-			}
+	a := newArray(keep)
+	for n := range old.used {
+		s := old.slot(n)
+		if until, _ := unpack(s.times); !inForce(until, now) {
+			continue
 		}
+		if a.used%chunkSlots == 0 {
+			a.chunks[a.used/chunkSlots] = new(chunk)
+		}
+		*a.slot(a.used) = *s
+		a.index(shardBits, s.quick)
+		a.used++
 	}
 	sh.array.Store(a)
 	return old.used - a.used
 }
 
-// place is put for an array that nobody else has seen yet, and a digest that is not in it.
-func (a *array) place(quick, sure, times uint64) {
-	g := a.home(quick)
-	for a.controls[g]>>56 != 0 {
-		if g++; g == uint64(len(a.controls)) {
-			g = 0
+// index marks the slot numbered used, in an array that nobody else has seen yet.
+func (a *array) index(shardBits uint, quick uint64) {
+	at := a.home(quick << shardBits)
+	for a.lines[at][7]&lastMark != 0 {
+		if at++; at == len(a.lines) {
+			at = 0
 		}
 	}
-	n := filled(a.controls[g])
-	i := (int(g)*groupSlots + n) * slotWords
-	a.slots[i], a.slots[i+1], a.slots[i+2] = quick, sure, times
-	a.controls[g] |= tag(quick) << (8 * n)
-	a.used++
+	mark := tagOf(quick)&(1<<markBits-1) | uint64(a.used)
+	l := &a.lines[at]
+	for i := range l {
+		if l[i] == 0 {
+			l[i] = mark
+			return
+		}
+		if l[i]>>markBits == 0 {
+			l[i] |= mark << markBits
+			return
+		}
+	}
 }
 
-// remaining counts the entries that are not past. The caller holds mu.
-func (sh *shard) remaining(now uint32) (n int) {
-	a := sh.array.Load()
-	if a == nil {
-		return 0
-	}
-	a.each(func(slot int) bool {
-		if until, _ := a.times(slot); inForce(until, now) {
+// past counts the slots that are no longer in force. The caller holds the shard's mu.
+func (a *array) past(now uint32) (n int) {
+	for i := range a.used {
+		if until, _ := unpack(a.slot(i).times); !inForce(until, now) {
 			n++
 		}
-		return true
-	})
+	}
 	return n
 }

@@ -46,8 +46,8 @@ func (s *Store) Stats() Stats {
 	for k := range kinds {
 		st.Entries[k] = int(s.used[k].Load())
 		st.Hits[k] = s.counters.hits[k].Load()
-		for i := range s.tables[k] {
-			if a := s.tables[k][i].array.Load(); a != nil {
+		for i := range s.shards[k] {
+			if a := s.shards[k][i].array.Load(); a != nil {
 				st.Bytes += a.bytes()
 			}
 		}
@@ -67,8 +67,8 @@ func (s *Store) Len() int { return int(s.total.Load()) }
 func (s *Store) Records() iter.Seq[Record] {
 	return func(yield func(Record) bool) {
 		for k := range kinds {
-			for i := range s.tables[k] {
-				if !s.yieldShard(Kind(k), &s.tables[k][i], yield) {
+			for i := range s.shards[k] {
+				if !s.yieldShard(Kind(k), &s.shards[k][i], yield) {
 					return
 				}
 			}
@@ -82,12 +82,20 @@ func (s *Store) yieldShard(kind Kind, sh *shard, yield func(Record) bool) bool {
 		return true
 	}
 	now := s.clock.Load()
-	return a.each(func(slot int) bool {
-		r := Record{Kind: kind}
-		if r.Until, r.Before = a.times(slot); !inForce(r.Until, now) {
-			return true
+	for i := range a.lines {
+		for w := range a.lines[i] {
+			for word := atomic.LoadUint64(&a.lines[i][w]); word != 0; word >>= markBits {
+				found := a.slot(int(word & slotMask))
+				r := Record{Kind: kind}
+				if r.Until, r.Before = found.get(); !inForce(r.Until, now) {
+					continue
+				}
+				r.setHalves(found.quick, found.sure)
+				if !yield(r) {
+					return false
+				}
+			}
 		}
-		r.setHalves(a.slots[slot], a.slots[slot+1])
-		return yield(r)
-	})
+	}
+	return true
 }

@@ -36,7 +36,10 @@ func (c *Config) limit() (int64, error) {
 type Store struct {
 	scopes scopes
 	limit  int64
-	tables [kinds]table
+	// shardBits is the binary logarithm of the number of a kind's shards.
+	shardBits uint
+	shards    [kinds][]shard
+	keys      keyMemos
 
 	// clock is in seconds since the epoch. Until the first Advance nothing is past.
 	clock atomic.Uint32
@@ -46,7 +49,6 @@ type Store struct {
 	// version counts the changes.
 	version atomic.Uint64
 
-	cursor   atomic.Uint32
 	counters counters
 }
 
@@ -59,8 +61,11 @@ func New(cfg Config, secret Secret) (*Store, error) {
 	if secret == (Secret{}) {
 		return nil, fmt.Errorf("%w: the secret is all zeroes", ErrConfig)
 	}
-	s := &Store{limit: limit}
+	s := &Store{limit: limit, shardBits: shardBitsFor(limit)}
 	s.scopes.secret = secret
+	for _, k := range Kinds() {
+		s.shards[k] = make([]shard, 1<<s.shardBits)
+	}
 	return s, nil
 }
 
@@ -74,76 +79,134 @@ func (s *Store) Find(c *token.Claims, k *token.Key) Kind {
 	if s.total.Load() == 0 {
 		return KindNone
 	}
-	sc := s.scopes.of(c.Issuer)
-	q := query{store: s, scope: sc, issuedAt: c.IssuedAt, now: s.clock.Load()}
-	kind := KindNone
-	switch {
-	case q.covered(KindToken, c.TokenID):
-		kind = KindToken
-	case q.covered(KindSession, c.SessionID):
-		kind = KindSession
-	case q.covered(KindSubject, c.Subject):
-		kind = KindSubject
-	case q.covered(KindClient, c.ClientID):
-		kind = KindClient
-	case k == nil:
-		return KindNone
-	case q.covered(KindKeyID, k.ID()):
-		kind = KindKeyID
-	case q.signedBy(k):
-		kind = KindThumbprint
-	default:
-		return KindNone
+	var l lookup
+	l.scope = s.scopes.of(c.Issuer)
+	if c.TokenID != "" {
+		s.begin(&l, KindToken, bytesOf(c.TokenID))
 	}
-	s.counters.hits[kind].Add(1)
-	return kind
-}
-
-// query is what stays the same for all identifiers of a token.
-type query struct {
-	store    *Store
-	scope    *scope
-	issuedAt int64
-	now      uint32
-}
-
-func (q *query) covered(kind Kind, id string) bool {
-	if id == "" || q.store.used[kind].Load() == 0 {
-		return false
+	if c.SessionID != "" {
+		s.begin(&l, KindSession, bytesOf(c.SessionID))
 	}
-	return q.look(kind, bytesOf(id))
+	if c.Subject != "" {
+		s.begin(&l, KindSubject, bytesOf(c.Subject))
+	}
+	if c.ClientID != "" {
+		s.begin(&l, KindClient, bytesOf(c.ClientID))
+	}
+	if k == nil || s.used[KindKeyID].Load()|s.used[KindThumbprint].Load() == 0 {
+		return s.end(&l, c, nil)
+	}
+	known, version := s.keys.absent(l.scope, k)
+	if known {
+		return s.end(&l, c, nil)
+	}
+	if kind := s.findKey(l.scope, c, k); kind != KindNone {
+		return kind
+	}
+	s.keys.remember(l.scope, k, version)
+	return s.end(&l, c, nil)
 }
 
-func (q *query) signedBy(k *token.Key) bool {
-	if q.store.used[KindThumbprint].Load() == 0 {
-		return false
+func (s *Store) findKey(sc *scope, c *token.Claims, k *token.Key) Kind {
+	l := lookup{scope: sc}
+	if id := k.ID(); id != "" {
+		s.begin(&l, KindKeyID, bytesOf(id))
 	}
 	tp := k.Thumbprint()
-	return q.look(KindThumbprint, tp[:])
+	s.begin(&l, KindThumbprint, tp[:])
+	return s.end(&l, c, k)
 }
 
-func (q *query) look(kind Kind, id []byte) bool {
-	key := &q.scope.keys[kind]
-	quick := key.quick(id)
-	a := q.store.tables[kind].shard(quick).array.Load()
-	if a == nil {
-		return false
+// lookup is all the places where the identifiers of one token would be. They are worked out for all of them, then their
+// lines are fetched, and only then is the first one judged: so the processor waits for its cache misses together and not
+// for one after the other.
+type lookup struct {
+	scope  *scope
+	places [kinds]place
+	begun  int
+}
+
+type place struct {
+	array *array
+	line  *line
+	quick uint64
+	at    int
+	kind  Kind
+}
+
+func (s *Store) shard(kind Kind, quick uint64) *shard {
+	return &s.shards[kind][quick>>(64-s.shardBits)]
+}
+
+func (s *Store) begin(l *lookup, kind Kind, id []byte) {
+	if s.used[kind].Load() == 0 {
+		return
 	}
-	p := a.begin(quick)
-	for slot := a.next(&p, quick); slot >= 0; slot = a.next(&p, quick) {
-		if a.slots[slot+1] != key.sure(id) {
+	quick := l.scope.keys[kind].quick(id)
+	a := s.shard(kind, quick).array.Load()
+	if a == nil {
+		return
+	}
+	p := &l.places[l.begun]
+	p.array, p.quick, p.kind = a, quick, kind
+	p.at = a.home(quick << s.shardBits)
+	p.line = &a.lines[p.at]
+	l.begun++
+}
+
+func (s *Store) end(l *lookup, c *token.Claims, k *token.Key) Kind {
+	places := l.places[:l.begun]
+	var fetched uint64
+	for i := range places {
+		fetched |= atomic.LoadUint64(&places[i].line[0])
+	}
+	if fetched == 0 { // So that the loads are not idle: the first mark is where a line begins to fill.
+		return KindNone
+	}
+	for i := range places {
+		p := &places[i]
+		if p.line.absent(tagOf(p.quick)) {
 			continue
 		}
-		until, before := a.times(slot)
-		return inForce(until, q.now) && q.issuedBy(kind, before)
+		if s.covers(l.scope, p, c, k) {
+			s.counters.hits[p.kind].Add(1)
+			return p.kind
+		}
 	}
-	return false
+	return KindNone
+}
+
+// covers settles what the index left open.
+func (s *Store) covers(sc *scope, p *place, c *token.Claims, k *token.Key) bool {
+	slot, _ := p.array.find(p.at, p.quick, func(sure uint64) bool {
+		key := &sc.keys[p.kind]
+		switch p.kind {
+		case KindToken:
+			return sure == key.sure(bytesOf(c.TokenID))
+		case KindSession:
+			return sure == key.sure(bytesOf(c.SessionID))
+		case KindSubject:
+			return sure == key.sure(bytesOf(c.Subject))
+		case KindClient:
+			return sure == key.sure(bytesOf(c.ClientID))
+		case KindKeyID:
+			return sure == key.sure(bytesOf(k.ID()))
+		default:
+			tp := k.Thumbprint()
+			return sure == key.sure(tp[:])
+		}
+	})
+	if slot == nil {
+		return false
+	}
+	until, before := slot.get()
+	return inForce(until, s.clock.Load()) && issuedBy(p.kind, before, c.IssuedAt)
 }
 
 // issuedBy: CAEP 1.0 section 3.1 ends what was there at the moment of the event, which is the same second as well. A
 // token without iat (0) is never younger than any moment.
-func (q *query) issuedBy(kind Kind, before uint32) bool {
-	return !kind.dated() || before == noEnd || q.issuedAt <= int64(before)
+func issuedBy(kind Kind, before uint32, issuedAt int64) bool {
+	return !kind.dated() || before == noEnd || issuedAt <= int64(before)
 }
 
 // bytesOf gives the hash functions, which do not write, a string's bytes without copying them.

@@ -7,13 +7,18 @@ import (
 
 // Advance tells the store what time it is. Entries whose Until is not after now are out of force from here on, and back
 // in force if the clock is set back before they were swept.
-func (s *Store) Advance(now time.Time) { s.clock.Store(uint32(min(max(now.Unix(), 0), noEnd-1))) }
+func (s *Store) Advance(now time.Time) {
+	to := uint32(min(max(now.Unix(), 0), noEnd-1))
+	if from := s.clock.Swap(to); to < from {
+		s.changed(KindKeyID) // An entry that was over may be in force again.
+	}
+}
 
 // Sweep advances the clock and frees what is past, in all shards that have enough of it to be worth a copy. It locks
 // out writers of one shard at a time, for as long as copying that shard takes; readers notice nothing.
 func (s *Store) Sweep(now time.Time) {
 	s.Advance(now)
-	for i := range kinds * shards {
+	for i := range kinds << s.shardBits {
 		s.sweep(i)
 	}
 }
@@ -21,18 +26,26 @@ func (s *Store) Sweep(now time.Time) {
 // worthwhile is the part of a shard's entries, one in so many, that has to be past before it is copied.
 const worthwhile = 16
 
+// sweep does the i-th shard of all kinds'.
 func (s *Store) sweep(i int) {
-	kind, sh := Kind(i/shards), &s.tables[i/shards][i%shards]
-	if sh.array.Load() == nil {
+	kind := Kind(i >> s.shardBits)
+	if s.used[kind].Load() == 0 {
 		return
 	}
+	sh := &s.shards[kind][i&(1<<s.shardBits-1)]
 	now := s.clock.Load()
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	a := sh.array.Load()
-	past := a.used - sh.remaining(now)
+	if a == nil {
+		return
+	}
+	past := a.past(now)
 	if past > 0 && (past*worthwhile >= a.used || s.total.Load() >= s.limit) {
-		s.dropped(kind, sh.replace(now, 0))
+		n := sh.compact(s.shardBits, now)
+		s.used[kind].Add(int64(-n))
+		s.total.Add(int64(-n))
+		s.counters.expired.Add(uint64(n))
 	}
 }
 
@@ -48,10 +61,12 @@ const (
 func (s *Store) Run(ctx context.Context) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
+	all, next := kinds<<s.shardBits, 0
 	for {
 		s.Advance(time.Now())
-		for range (kinds*shards + roundTicks - 1) / roundTicks {
-			s.sweep(int(s.cursor.Add(1) % uint32(kinds*shards)))
+		for range (all + roundTicks - 1) / roundTicks {
+			s.sweep(next)
+			next = (next + 1) % all
 		}
 		select {
 		case <-ctx.Done():

@@ -74,7 +74,7 @@ func newStormWorld(b *testing.B) *stormWorld {
 	b.Cleanup(func() { _ = w.issuer.Close() })
 	loop, upstream := newOpenLoop(b)
 	w.loop = loop
-	w.gateway = serve(b, ownConfig(w.issuer.Issuer(), upstream, "log: { access: { off: true } }"), "GOMAXPROCS=1")
+	w.gateway = serve(b, ownConfig(w.issuer.Issuer(), upstream, "log: { access: { off: true } }\nlimits: { requests_per_connection: 0, header_timeout: 5m }"), "GOMAXPROCS=1")
 	w.gateway.awaitReady(b)
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", w.gateway.pid))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -157,26 +158,24 @@ func TestABodyThatDripsIsCutAndAQuickOneIsNot(t *testing.T) {
 			c.send(post("Transfer-Encoding: chunked") + "2328\r\n" + strings.Repeat("x", 9000) + "\r\n")
 			piece = "1\r\nx\r\n"
 		}
-		stop := make(chan struct{})
-		go func() {
+		var dripping sync.WaitGroup
+		dripping.Go(func() {
 			tick := time.NewTicker(20 * time.Millisecond)
 			defer tick.Stop()
 			for {
-				select {
-				case <-tick.C:
-					c.send(piece)
-				case <-stop:
-					return
+				if _, err := io.WriteString(c.Conn, piece); err != nil {
+					return // the gateway's end of it, or the test's
 				}
+				<-tick.C
 			}
-		}()
+		})
 		a, last := c.answerLast()
-		close(stop)
 		a.refusedWith(t, http.StatusRequestTimeout, "request_timeout")
 		if !last {
 			t.Error("the connection is kept in the middle of a body")
 		}
 		_ = c.Close()
+		dripping.Wait()
 	}
 	eventually(t, "the upstream saw them cut", func() bool { return cut.Load() == drips })
 	c := g.dial(t)

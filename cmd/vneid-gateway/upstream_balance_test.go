@@ -107,9 +107,11 @@ func TestHealthChecksTakeAnUpstreamOutAndBack(t *testing.T) {
 		})
 		addresses, urls = append(addresses, s.Address()), append(urls, s.URL())
 	}
-	g := publicGateway(t, faultSite{"s", strings.Join(urls, ", "), `balance: round_robin
-health_check: { path: /healthz, interval: 100ms, timeout: 5s, healthy: 2, unhealthy: 2 }
-ejection: { slow_return: 0s }`})
+	const checks = `balance: round_robin
+health_check: { path: /healthz, interval: 100ms, timeout: 5s, healthy: 2, unhealthy: %d }
+ejection: { slow_return: 0s }`
+	g := publicGateway(t, faultSite{"s", strings.Join(urls, ", "), fmt.Sprintf(checks, 2)},
+		faultSite{"patient", strings.Join(urls, ", "), fmt.Sprintf(checks, 100)})
 	ask := func(first, second int64) {
 		t.Helper()
 		for i := range served {
@@ -127,10 +129,13 @@ ejection: { slow_return: 0s }`})
 	}
 	ask(requests/2, requests/2)
 	ill[0].Store(true)
-	g.awaitTotal(t, 1, "upstream_addresses", "upstream", addresses[0], "state", "down")
+	g.awaitTotal(t, 1, "upstream_addresses", "site", "s", "upstream", addresses[0], "state", "down")
 	ask(0, requests)
 	ill[1].Store(true)
-	g.awaitTotal(t, 2, "upstream_addresses", "state", "down")
+	g.awaitTotal(t, 2, "upstream_addresses", "site", "s", "state", "down")
+	if n := g.total(t, "upstream_addresses", "site", "patient", "state", "down"); n != 0 {
+		t.Errorf("%v are out that may fail more checks", n)
+	}
 	a := g.from(t, "s", request{path: "/"})
 	a.refusedWith(t, http.StatusServiceUnavailable, "upstream_unavailable")
 	if a.header.Get("Retry-After") == "" {
@@ -138,9 +143,9 @@ ejection: { slow_return: 0s }`})
 	}
 	ill[0].Store(false)
 	ill[1].Store(false)
-	g.awaitTotal(t, 2, "upstream_addresses", "state", "up")
+	g.awaitTotal(t, 2, "upstream_addresses", "site", "s", "state", "up")
 	ask(requests/2, requests/2)
-	if bad := g.total(t, "upstream_health_checks_total", "result", "bad"); bad < 4 {
+	if bad := g.total(t, "upstream_health_checks_total", "site", "s", "result", "bad"); bad < 4 {
 		t.Errorf("%v bad checks", bad)
 	}
 	g.leavesNoTrace(t)
