@@ -42,23 +42,30 @@ func (k *Keys) Purge(kid string, at time.Time) (int, error) {
 		k.purged = k.purged[:known]
 		return 0, fmt.Errorf("%w: %d are remembered", ErrPurgesFull, known)
 	}
+	return k.dropPurged(), nil
+}
+
+// dropPurged takes what is remembered as purged out of the current set and returns how many keys that were. The caller
+// holds k.replacing.
+func (k *Keys) dropPurged() int {
+	before := k.Snapshot()
 	var next, gone []*token.Key
 	for _, key := range before.keys {
-		if named(key) || k.isPurged(key) {
+		if k.isPurged(key) {
 			gone = append(gone, key)
 		} else {
 			next = append(next, key)
 		}
 	}
 	if len(gone) == 0 {
-		return 0, nil
+		return 0
 	}
 	// As in Replace: first the swap, then the withdrawals.
 	k.current.Store(newKeySet(next, before.fetchedAt))
 	for _, key := range gone {
 		key.Withdraw()
 	}
-	return len(gone), nil
+	return len(gone)
 }
 
 // Allow forgets the purges made under the name kid: the next Replace may bring those keys back. It returns how many
@@ -86,6 +93,15 @@ func (k *Keys) Remember(purged []Purged) {
 	for _, p := range purged {
 		k.remember(p)
 	}
+}
+
+// TakePurges makes purged all that is remembered as purged, and takes those keys out of the current set: those of a
+// predecessor, as they are now.
+func (k *Keys) TakePurges(purged []Purged) {
+	k.replacing.Lock()
+	defer k.replacing.Unlock()
+	k.purged = slices.Clone(purged)
+	k.dropPurged()
 }
 
 func (k *Keys) remember(p Purged) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
@@ -15,7 +16,7 @@ import (
 // enter lets the request in as far as rates and load allow. It is asked before
 // anything is spent on the credential.
 func (x *exchange) enter() bool {
-	if x.site.rates != nil {
+	if x.site.rates != nil && !x.rehearsed() {
 		if !x.withinRate(x.site.rates.Arrive(x.source(), x.now)) {
 			return false
 		}
@@ -27,6 +28,10 @@ func (x *exchange) enter() bool {
 	return true
 }
 
+// rehearsed reports whether the request was let in once already, before its
+// client was told to send the body (expect.go): it is one request for the rates.
+func (x *exchange) rehearsed() bool { return !x.rehearsal && x.ctx.Request.MayContinue() }
+
 // source is the address that a request came from: the peer's, or what a peer
 // that is a trusted proxy says of its own peer, the last in X-Forwarded-For.
 func (x *exchange) source() netip.Addr {
@@ -34,11 +39,17 @@ func (x *exchange) source() netip.Addr {
 	if len(x.head.forwardedFor) == 0 || !trusted(x.ctx.Conn()) {
 		return peer
 	}
-	last := x.head.forwardedFor[bytes.LastIndexByte(x.head.forwardedFor, ',')+1:]
-	if a, err := netip.ParseAddr(string(bytes.TrimSpace(last))); err == nil {
-		return a.Unmap().WithZone("")
+	last := string(bytes.TrimSpace(x.head.forwardedFor[bytes.LastIndexByte(x.head.forwardedFor, ',')+1:]))
+	a, err := netip.ParseAddr(strings.Trim(last, "[]"))
+	if err != nil {
+		// Some proxies state the port, too.
+		var withPort netip.AddrPort
+		if withPort, err = netip.ParseAddrPort(last); err != nil {
+			return peer
+		}
+		a = withPort.Addr()
 	}
-	return peer
+	return a.Unmap().WithZone("")
 }
 
 // shed refuses for want of processor time. Those who are refused together do not
@@ -67,7 +78,7 @@ func (x *exchange) leave() {
 // withinClientRate bounds a client that has proved who it is: the party that the
 // token was issued to, else its subject.
 func (x *exchange) withinClientRate() bool {
-	if !x.site.rates.Clients() || x.rehearsal {
+	if !x.site.rates.Clients() || x.rehearsed() {
 		return true
 	}
 	client := x.claims.ClientID

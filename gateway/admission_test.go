@@ -40,7 +40,7 @@ func TestASourceBehindATrustedProxyIsBoundedForItself(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, setup{site: ratedSite, trusted: "127.0.0.0/8"})
 	// The last address is the proxy's word; those before it are the client's.
-	for i, forwarded := range []string{"10.0.0.1", "192.0.2.1, 10.0.0.2", "10.0.0.3", "2001:db8:0:1::1"} {
+	for i, forwarded := range []string{"10.0.0.1", "192.0.2.1, 10.0.0.2", "10.0.0.3", "2001:db8:0:1::1", "10.0.0.4:4711", "[2001:db8:0:2::1]:443", "[2001:db8:0:3::1]"} {
 		began := time.Now()
 		if served := r.spend(forwarded, 4); served < 2 || served > within(2, began) {
 			t.Errorf("%d: %d of 4 let through", i, served)

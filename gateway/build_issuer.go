@@ -23,7 +23,7 @@ func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*
 	if err != nil {
 		return nil, err
 	}
-	was := old.named(i.Name)
+	was := old.predecessor(i)
 	if was != nil && was.files == files && reflect.DeepEqual(was.cfg, i) {
 		return was, nil
 	}
@@ -37,6 +37,7 @@ func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*
 	}
 	built := &issuer{
 		cfg:         i,
+		was:         was,
 		files:       files,
 		name:        i.Name,
 		verifier:    verifier,
@@ -54,26 +55,26 @@ func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*
 		}
 		built.confirms = i.Introspection.Tokens == config.TokensAll
 	}
-	if err := g.addKeys(c, built, was); err != nil {
+	if err := g.addKeys(c, built, old == nil); err != nil {
 		built.close()
 		return nil, err
 	}
 	return built, nil
 }
 
-// addKeys makes what keeps the keys of an issuer fresh, where it has any.
-func (g *Gateway) addKeys(c *config.Config, built, was *issuer) error {
-	i := built.cfg
+// addKeys makes what keeps the keys of an issuer fresh, where it has any. first
+// says that it is of the configuration that the process begins with.
+func (g *Gateway) addKeys(c *config.Config, built *issuer, first bool) error {
+	i, was := built.cfg, built.was
 	source, err := sourceOf(i)
 	if err != nil || source == nil {
 		return err
 	}
-	same := was != nil && was.cfg.Issuer == i.Issuer && was.cfg.JWKS.URL == i.JWKS.URL &&
-		was.cfg.JWKS.File == i.JWKS.File && was.cfg.JWKS.Discovery == i.JWKS.Discovery
 	switch {
-	case same:
+	case was == nil:
+	case was.cfg.Issuer == i.Issuer && sameSource(was.cfg, i):
 		built.keys = was.keys
-	case was != nil && was.cfg.Issuer == i.Issuer:
+	default:
 		built.keys.Remember(was.keys.Purged())
 	}
 	refresher := identity.RefresherConfig{
@@ -98,8 +99,10 @@ func (g *Gateway) addKeys(c *config.Config, built, was *issuer) error {
 		}
 	}
 	built.refresher = identity.NewRefresher(refresher)
-	if was == nil {
+	if first {
 		built.refresher.Restore(time.Now())
+	} else {
+		built.refresher.Try()
 	}
 	built.unknown = identity.NewUnknownKeys(built.ctx, identity.UnknownConfig{
 		Burst:    *i.JWKS.UnknownKey.Burst,

@@ -48,19 +48,19 @@ func (g *Gateway) addLimits(s *site, c *config.Site, old *state) error {
 			}
 		}
 	}
+	rate := func(r config.Rate) overload.Rate { return overload.Rate{PerSecond: r.PerSecond, Burst: r.Burst} }
+	if s.rates == nil {
+		var err error
+		s.rates, err = overload.NewRateLimits(overload.RateLimitsConfig{
+			Site: rate(c.RateLimits.Site), Client: rate(c.RateLimits.Client), Source: rate(c.RateLimits.Source),
+		})
+		if err != nil {
+			return fmt.Errorf("rate_limits: %w", err)
+		}
+	}
+	// Last, as it must be given up again.
 	if s.share == nil {
 		s.share = g.shedder.Site(s.weight)
-	}
-	if s.rates != nil {
-		return nil
-	}
-	rate := func(r config.Rate) overload.Rate { return overload.Rate{PerSecond: r.PerSecond, Burst: r.Burst} }
-	var err error
-	s.rates, err = overload.NewRateLimits(overload.RateLimitsConfig{
-		Site: rate(c.RateLimits.Site), Client: rate(c.RateLimits.Client), Source: rate(c.RateLimits.Source),
-	})
-	if err != nil {
-		return fmt.Errorf("rate_limits: %w", err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func (g *Gateway) admits(ctx *fasthttp.RequestCtx) bool {
 	x := g.begin(ctx)
 	defer x.end()
 	x.rehearsal = true
-	if !x.route() || !x.admit() && !x.observed() {
+	if !x.route() || !x.enter() || !x.admit() && !x.observed() {
 		x.rehearsal = false
 		x.answer()
 		return false

@@ -72,7 +72,11 @@ type Gateway struct {
 	// reloading is held while the state is replaced; retired counts those
 	// that were and still have users.
 	reloading sync.Mutex
-	retired   atomic.Int64
+	retiring  chan struct{} // closed when the last but one state has no users; with reloading held
+	// swapping is held for moments: while one state takes the place of another,
+	// and while an operator changes keys.
+	swapping sync.Mutex
+	retired  atomic.Int64
 
 	shedder       *overload.Shedder
 	monitor       *overload.Monitor

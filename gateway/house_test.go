@@ -34,7 +34,7 @@ var arrows = []struct {
 	{"gateway/token", nil},
 	{"gateway/wire", nil},
 	{"gateway/config/...", []string{"gateway/config"}},
-	{"cache", []string{"gateway/token"}},
+	{"cache/...", []string{"gateway/token", "cache/..."}},
 }
 
 func within(pkg, pattern string) bool {

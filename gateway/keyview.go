@@ -76,6 +76,8 @@ func seconds(unix int64) time.Time {
 
 // Purge implements admin.KeyAdmin.
 func (k keyAdmin) Purge(issuer, kid string) (int, error) {
+	k.g.swapping.Lock()
+	defer k.g.swapping.Unlock()
 	i := k.find(issuer)
 	if i == nil {
 		return 0, admin.ErrKeyNotFound
@@ -92,6 +94,8 @@ func (k keyAdmin) Purge(issuer, kid string) (int, error) {
 
 // Allow implements admin.KeyAdmin.
 func (k keyAdmin) Allow(issuer, kid string) (int, error) {
+	k.g.swapping.Lock()
+	defer k.g.swapping.Unlock()
 	i := k.find(issuer)
 	if i == nil {
 		return 0, admin.ErrKeyNotFound

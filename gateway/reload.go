@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
@@ -88,34 +89,75 @@ func (g *Gateway) apply(next *config.Config) error {
 		_ = level.UnmarshalText([]byte(next.Log.Level))
 		g.level.Set(level)
 	}
-	g.state.Store(st)
+	g.swap(st, old)
 	g.run(st, old)
 	g.retired.Add(1)
-	g.running.Go(func() { g.retire(old, st) })
+	before, done := g.retiring, make(chan struct{})
+	g.retiring = done
+	g.running.Go(func() {
+		defer close(done)
+		g.retire(old, st, before)
+	})
 	return nil
+}
+
+// swap puts st in the place of old. Purges that were made since st was built are
+// in st as well; from here on the keys are the new refreshers' alone.
+func (g *Gateway) swap(st, old *state) {
+	g.swapping.Lock()
+	defer g.swapping.Unlock()
+	for _, i := range st.issuers {
+		if slices.Contains(old.issuers, i) || i.refresher == nil {
+			continue
+		}
+		if i.was != nil && i.was.refresher != nil {
+			i.was.refresher.Retire()
+			if i.keys != i.was.keys {
+				i.keys.TakePurges(i.was.keys.Purged())
+			}
+		}
+		i.was = nil
+	}
+	for _, was := range old.issuers {
+		if was.refresher != nil && !slices.Contains(st.issuers, was) {
+			was.refresher.Retire()
+		}
+	}
+	g.state.Store(st)
+	for _, i := range st.issuers {
+		if i.refresher != nil {
+			i.refresher.Commit()
+		}
+	}
 }
 
 // firstKeys fetches the keys of issuers that st has and old had not, so that
 // none of their tokens is refused for want of them. An issuer that does not
 // answer is a fault of the new configuration: the old one stays.
 func (g *Gateway) firstKeys(st, old *state) error {
-	for _, i := range st.issuers {
-		if i.refresher == nil || slices.Contains(old.issuers, i) || !i.keys.Snapshot().FetchedAt().IsZero() {
+	faults := make([]error, len(st.issuers))
+	var fetching sync.WaitGroup
+	for n, i := range st.issuers {
+		if i.refresher == nil || slices.Contains(old.issuers, i) || !i.keys.Snapshot().FetchedAt().IsZero() ||
+			i.was != nil && i.was.keys == i.keys { // which has none either
 			continue
 		}
-		ctx, cancel := context.WithTimeout(i.ctx, i.cfg.Backend.Timeout)
-		err := i.refresher.Refresh(ctx)
-		cancel()
-		if err != nil {
-			return fmt.Errorf("issuer %s: its keys could not be fetched: %w", i.name, err)
-		}
+		fetching.Go(func() {
+			ctx, cancel := context.WithTimeout(i.ctx, i.cfg.Backend.Timeout)
+			defer cancel()
+			if err := i.refresher.Refresh(ctx); err != nil {
+				faults[n] = fmt.Errorf("issuer %s: its keys could not be fetched: %w", i.name, err)
+			}
+		})
 	}
-	return nil
+	fetching.Wait()
+	return errors.Join(faults...)
 }
 
 // retire closes what old does not share with its successor as soon as no
-// request uses it.
-func (g *Gateway) retire(old, successor *state) {
+// request uses it, and none uses the states before it, which may share that:
+// before is closed then.
+func (g *Gateway) retire(old, successor *state, before <-chan struct{}) {
 	defer g.retired.Add(-1)
 	tick := time.NewTicker(waitTick)
 	defer tick.Stop()
@@ -127,10 +169,16 @@ func (g *Gateway) retire(old, successor *state) {
 			return
 		}
 	}
+	if before != nil {
+		<-before
+	}
 	old.closeBut(successor)
+	g.swapping.Lock()
+	defer g.swapping.Unlock()
+	now := g.state.Load()
 	g.forgetShares(old, successor)
 	for _, s := range old.sites {
-		if !slices.ContainsFunc(successor.sites, func(n *site) bool { return n.name == s.name }) {
+		if !slices.ContainsFunc(now.sites, func(n *site) bool { return n.name == s.name }) {
 			g.metrics.ForgetSite(s.name)
 		}
 	}

@@ -35,6 +35,7 @@ type state struct {
 // issuer is one party whose tokens can be verified.
 type issuer struct {
 	cfg   *config.Issuer
+	was   *issuer         // its predecessor until it is in force; nil for none
 	files digest          // of what its configuration names
 	ctx   context.Context // ends with it
 	stop  context.CancelFunc
@@ -94,6 +95,32 @@ func (st *state) named(name string) *issuer {
 		}
 	}
 	return nil
+}
+
+// predecessor finds the issuer of st, which may be nil, that i is to take the
+// place of: the one of its name, else the one that issues the same tokens, else
+// the one with the same keys.
+func (st *state) predecessor(i *config.Issuer) *issuer {
+	if was := st.named(i.Name); was != nil || st == nil {
+		return was
+	}
+	for _, was := range st.issuers {
+		if was.cfg.Issuer == i.Issuer {
+			return was
+		}
+	}
+	for _, was := range st.issuers {
+		if was.refresher != nil && sameSource(was.cfg, i) {
+			return was
+		}
+	}
+	return nil
+}
+
+// sameSource reports whether two issuers' keys come from the same place.
+func sameSource(a, b *config.Issuer) bool {
+	return a.JWKS.URL == b.JWKS.URL && a.JWKS.File == b.JWKS.File && a.JWKS.Discovery == b.JWKS.Discovery &&
+		(!a.JWKS.Discovery || a.Issuer == b.Issuer)
 }
 
 // site is one system behind the gateway.

@@ -56,7 +56,7 @@ func (w *watcher) settled(now time.Time, files []stamp) bool {
 // watch reloads when the configuration, or what it names, has changed on disk,
 // as long as the configuration in force says so.
 func (g *Gateway) watch() {
-	w := watcher{applied: g.stamps()}
+	w := watcher{applied: stamps(g.watched())}
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	for {
@@ -68,18 +68,32 @@ func (g *Gateway) watch() {
 		if !g.state.Load().cfg.Reload.Watch || g.draining.Load() {
 			continue
 		}
-		if w.settled(time.Now(), g.stamps()) {
+		names := g.watched()
+		if seen := stamps(names); w.settled(time.Now(), seen) {
 			_ = g.Reload("file changed") // it is logged, and counted
-			// Another configuration names other files.
-			w.applied = g.stamps()
+			w.follow(names, seen, g.watched())
 		}
 	}
 }
 
-// stamps looks at the configuration file and what the configuration in force
+// follow goes on with the files of another configuration. One that was watched
+// before may have changed while it was read: what counts is what was seen then.
+func (w *watcher) follow(names []string, seen []stamp, next []string) {
+	w.applied = stamps(next)
+	for i, name := range next {
+		if at := slices.Index(names, name); at >= 0 {
+			w.applied[i] = seen[at]
+		}
+	}
+}
+
+// watched names the configuration file and what the configuration in force
 // names.
-func (g *Gateway) stamps() []stamp {
-	names := append([]string{g.file}, g.state.Load().cfg.Files()...)
+func (g *Gateway) watched() []string {
+	return append([]string{g.file}, g.state.Load().cfg.Files()...)
+}
+
+func stamps(names []string) []stamp {
 	list := make([]stamp, len(names))
 	for i, name := range names {
 		list[i].info, _ = os.Stat(name)

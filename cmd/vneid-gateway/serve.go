@@ -29,6 +29,9 @@ error.`,
 		Example: "  vneid-gateway serve --config gateway.yaml\n  vneid-gateway serve --config gateway.yaml --set admin.address=127.0.0.1:9081",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// First of all: a hangup is no reason to end.
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP)
 			cfg, err := s.load()
 			if err != nil {
 				return err
@@ -43,8 +46,6 @@ error.`,
 			if err != nil {
 				return err
 			}
-			hangups := make(chan os.Signal, 1)
-			signal.Notify(hangups, syscall.SIGHUP)
 			go reloadAt(hangups, g)
 			return g.Run(cmd.Context())
 		},

@@ -27,8 +27,8 @@ func (a *reloads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !a.admit(w, r, line) {
 		return
 	}
-	a.changing.Lock()
-	defer a.changing.Unlock()
+	// Reloads are made one after the other; a change of keys does not wait for
+	// one.
 	if err := a.reload("POST /reload"); err != nil {
 		a.audit(line, "refused", 0, slog.String("reason", "the configuration is not valid, or not now"))
 		writeJSON(w, http.StatusUnprocessableEntity, refused{

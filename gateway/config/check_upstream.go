@@ -24,6 +24,9 @@ func ParseUpstream(raw string) (u Upstream, ok bool) {
 	return u, msg == ""
 }
 
+// burstSeconds bounds a burst: more than comes in a day is none.
+const burstSeconds = 24 * 60 * 60
+
 const upstreamForms = "; write http://host:port, https://host:port or unix:/path"
 
 // parseUpstream takes an upstream apart, or returns what is wrong with it.
@@ -81,8 +84,12 @@ func checkUpstreams(s *Site, p *path, r *report) {
 	}
 	checkUpstreamTLS(s, secure, p.key("upstream_tls"), r)
 	for name, rate := range map[string]Rate{"site": s.RateLimits.Site, "client": s.RateLimits.Client, "source": s.RateLimits.Source} {
-		if rate.PerSecond == 0 {
-			checkIdle([]string{"burst"}, "without per_second", p.key("rate_limits").key(name), r)
+		at := p.key("rate_limits").key(name)
+		switch {
+		case rate.PerSecond <= 0:
+			checkIdle([]string{"burst"}, "without per_second", at, r)
+		case rate.Burst > rate.PerSecond*burstSeconds:
+			r.at(at.key("burst"), "%d is more than %d a second let through in a day", rate.Burst, rate.PerSecond)
 		}
 	}
 	checkHealth(&s.HealthCheck, p.key("health_check"), r)

@@ -37,6 +37,9 @@ var (
 	ErrInsecure = errors.New("identity: key set address is not https")
 	// ErrKeySet means an answer without a key set, or without one usable key.
 	ErrKeySet = errors.New("identity: no usable key")
+	// ErrRetired means that a refresher was replaced: what it fetches is not used
+	// any more. It is no failure of the backend.
+	ErrRetired = errors.New("identity: refresher retired")
 	// ErrPanic means a fault of the gateway's own while it called the backend or
 	// read its answer.
 	ErrPanic = errors.New("identity: panic")

@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
@@ -66,7 +67,11 @@ type Refresher struct {
 	single chan struct{} // holds a token while a fetch is made
 	next   atomic.Int64  // nanoseconds from the last success to the next fetch
 	saving sync.Mutex
-	stats  struct {
+	// stage says what a good answer is for; it is read and changed with
+	// changing held, which keeps what is installed and stored to the stage.
+	stage    stage
+	changing sync.Mutex
+	stats    struct {
 		fetches  atomic.Uint64
 		failures map[string]*atomic.Uint64
 		skipped  atomic.Int64
@@ -94,14 +99,18 @@ func NewRefresher(cfg RefresherConfig) *Refresher {
 
 // Run fetches at once and then again and again until ctx ends: after the
 // interval, after a failure sooner, and within watchInterval where a Watched
-// source changed. It is called once.
+// source changed. Once it is retired it returns, too, at its next fetch. It is
+// called once.
 func (r *Refresher) Run(ctx context.Context) {
 	for retry := firstRetry; ; {
 		seen := r.stat()
 		var wait time.Duration
-		if r.Refresh(ctx) == nil {
+		switch err := r.Refresh(ctx); {
+		case err == nil:
 			wait, retry = time.Duration(r.next.Load()), firstRetry
-		} else {
+		case errors.Is(err, ErrRetired):
+			return
+		default:
 			wait = min(retry, r.cfg.Interval)
 			retry = min(2*retry, lastRetry)
 		}
@@ -172,10 +181,13 @@ func (r *Refresher) Refresh(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if r.retired() {
+		return ErrRetired
+	}
 	r.stats.fetches.Add(1)
 	change, skipped, err := r.refresh(ctx)
 	if err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, ErrRetired) {
 			return err
 		}
 		reason := Reason(err)
@@ -208,7 +220,7 @@ func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedK
 			if document, err = r.cfg.Source.Fetch(ctx); err != nil {
 				return err
 			}
-			change, skipped, err = r.install(document.Body, time.Now())
+			change, skipped, err = r.take(document.Body)
 			return err
 		})
 	})
@@ -216,8 +228,65 @@ func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedK
 		return cache.Change{}, nil, err
 	}
 	r.next.Store(int64(r.interval(document)))
-	_ = r.save() // it is counted, and logged
 	return change, skipped, nil
+}
+
+// stage is where a refresher is in its life.
+type stage uint8
+
+const (
+	inForce stage = iota // what is fetched is used and stored
+	onTrial              // it is used, and stored from Commit on
+	retired              // it is not used any more
+)
+
+// take installs and stores a document, as the stage has it.
+func (r *Refresher) take(document []byte) (cache.Change, []token.SkippedKey, error) {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	if r.stage == retired {
+		return cache.Change{}, nil, ErrRetired
+	}
+	change, skipped, err := r.install(document, time.Now())
+	if err == nil && r.stage == inForce {
+		_ = r.save() // it is counted, and logged
+	}
+	return change, skipped, err
+}
+
+// Try puts a new refresher on trial: it stores nothing before Commit, so that
+// nothing is left of it where there is none.
+func (r *Refresher) Try() {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	r.stage = onTrial
+}
+
+// Commit ends a trial: what was fetched is stored.
+func (r *Refresher) Commit() {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	if r.stage != onTrial {
+		return
+	}
+	r.stage = inForce
+	if !r.cfg.Keys.Snapshot().FetchedAt().IsZero() {
+		_ = r.save() // it is counted, and logged
+	}
+}
+
+func (r *Refresher) retired() bool {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	return r.stage == retired
+}
+
+// Retire makes the refresher use and store nothing any more: a successor does,
+// with the same keys or under the same name.
+func (r *Refresher) Retire() {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	r.stage = retired
 }
 
 // interval is the time until the next fetch.
