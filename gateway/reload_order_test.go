@@ -130,7 +130,6 @@ func TestARefusedReloadStoresNoKeys(t *testing.T) {
 	r.eventually("stored", func() bool {
 		return strings.Contains(stored(), "es-1") && strings.Contains(stored(), "spare")
 	})
-	before := stored()
 	other, err := corpus.NewKey("ES256", "other")
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +143,7 @@ func TestARefusedReloadStoresNoKeys(t *testing.T) {
 	if err := r.Reload("test"); err == nil {
 		t.Fatal("not refused")
 	}
-	if after := stored(); after != before || strings.Contains(after, `"other"`) {
+	if after := stored(); !strings.Contains(after, "es-1") || strings.Contains(after, "other") {
 		t.Error("keys of a configuration that was refused were stored")
 	}
 	r.legacy.SetFault(nil)

@@ -20,7 +20,6 @@ func TestAListenerServesHTTPSAsItIsConfigured(t *testing.T) {
 	t.Parallel()
 	ours, theirs := newAuthority(t), newAuthority(t)
 	exact, wildcard := newEdgePair(t, ours, testHost), newEdgePair(t, ours, "*.hue.gov.vn")
-	// Metrics tell listeners by their configured address.
 	const plain, modern, request, require = "127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0", "127.0.0.4:0"
 	g := startEdge(t, edgeConfig{
 		listen: strings.NewReplacer("EXACT", exact.yaml(), "WILDCARD", wildcard.yaml(), "ROOTS", ours.file).Replace(`
@@ -33,8 +32,8 @@ func TestAListenerServesHTTPSAsItIsConfigured(t *testing.T) {
 	at := map[string]string{plain: g.addresses[0], modern: g.addresses[1], request: g.addresses[2], require: g.addresses[3]}
 	failed := func(t *testing.T, listener, reason string, want float64) {
 		t.Helper()
-		g.awaitThat(t, reason, func() bool { return g.handshakeFailures(t, listener, reason) >= want })
-		if n := g.handshakeFailures(t, listener, ""); n != want {
+		g.awaitThat(t, reason, func() bool { return g.handshakeFailures(t, at[listener], reason) >= want })
+		if n := g.handshakeFailures(t, at[listener], ""); n != want {
 			t.Errorf("%v failed handshakes, want %v for %s", n, want, reason)
 		}
 	}
@@ -132,13 +131,13 @@ func TestAListenerServesHTTPSAsItIsConfigured(t *testing.T) {
 			t.Errorf("%q", rest)
 		}
 		_ = c.Close()
-		g.awaitMetric(t, `vneid_gateway_tls_handshake_failures_total{listener="127.0.0.1:0",reason="not_tls"}`, 1)
+		g.awaitMetric(t, `vneid_gateway_tls_handshake_failures_total{listener="`+at[plain]+`",reason="not_tls"}`, 1)
 	})
 	t.Run("a handshake that drips is cut", func(t *testing.T) {
 		c := dialEdge(t, at[plain], "").send("\x16\x03\x01\x02\x00") // the start of a long record
 		n := c.drips("x")
 		c.ended()
-		g.awaitMetric(t, `vneid_gateway_tls_handshake_failures_total{listener="127.0.0.1:0",reason="timeout"}`, 1)
+		g.awaitMetric(t, `vneid_gateway_tls_handshake_failures_total{listener="`+at[plain]+`",reason="timeout"}`, 1)
 		t.Logf("cut after %d pieces", n)
 	})
 	if n := g.sum(t, "vneid_gateway_requests_total", `outcome="refused"`); n != 0 {

@@ -107,7 +107,7 @@ func TestCertificateFilesArePickedUpByThemselvesAndABrokenPairIsNot(t *testing.T
 	h := newHandshakes(t, g, config, 1)
 	g.awaitThat(t, "a handshake", func() bool { return h.good.Load() > 0 })
 	replace(t, pair.key, []byte("-----BEGIN PRIVATE KEY-----\nbm8=\n-----END PRIVATE KEY-----\n"))
-	g.awaitMetric(t, `vneid_gateway_tls_reload_failures_total{listener="127.0.0.1:0"}`, 1)
+	g.awaitMetric(t, `vneid_gateway_tls_reload_failures_total{listener="`+g.addresses[0]+`"}`, 1)
 	g.await(t, "certificate not reloaded; the one before stays")
 	if c := mustSecure(t, g.addresses[0], config); c.serial() != 1 {
 		t.Errorf("the broken pair is served: serial number %d", c.serial())

@@ -222,16 +222,22 @@ func TestFailuresEjectAnUpstreamAndItComesBackSlowly(t *testing.T) {
 func TestAnOpenBreakerRefusesWithoutTouchingTheUpstream(t *testing.T) {
 	t.Parallel()
 	const requests = 500
-	ill := record(t, origin.Always(respond("503 Service Unavailable", "ill")))
-	var mending switched
-	mended := record(t, mending.answer)
+	// A response that can be read in two ways; one that is whole, whatever its
+	// status, opens no breaker.
+	broken := respond("200 OK\r\nContent-Length: 9", "ill")
+	ill := record(t, origin.Always(broken))
+	var off atomic.Bool
+	mended := record(t, func(origin.Request) origin.Answer {
+		if off.Load() {
+			return broken
+		}
+		return origin.OK()
+	})
 	const breaks = "ejection: { after: 0 }\nbreaker: { break_after: 3, break_for: %s }"
 	g := publicGateway(t,
 		faultSite{"out", ill.URL(), fmt.Sprintf(breaks, "10m")}, faultSite{"back", mended.URL(), fmt.Sprintf(breaks, "100ms")})
 	for range 3 {
-		if a := g.from(t, "out", request{path: "/"}); a.body != "ill" {
-			t.Fatalf("the upstream's own answer is not passed on: %d %s", a.status, a.body)
-		}
+		g.from(t, "out", request{path: "/"}).refusedWith(t, http.StatusBadGateway, "upstream_response_malformed")
 	}
 	touched, connections := len(ill.Requests()), ill.Connections()
 	a := g.from(t, "out", request{path: "/"})
@@ -261,11 +267,11 @@ func TestAnOpenBreakerRefusesWithoutTouchingTheUpstream(t *testing.T) {
 		t.Errorf("%v refusals counted", n)
 	}
 
-	mending.off.Store(true)
+	off.Store(true)
 	for range 3 {
 		g.from(t, "back", request{path: "/"})
 	}
-	mending.off.Store(false)
+	off.Store(false)
 	g.awaitThat(t, "the breaker lets a trial through", func() bool {
 		return g.from(t, "back", request{path: "/"}).status == http.StatusOK
 	})

@@ -26,9 +26,9 @@ type Overload struct {
 	// bounded. Default false.
 	Off bool `yaml:"off"`
 
-	// LeastRequests is how many requests in flight are always taken in.
-	// Default 256, 1 to 1000000.
-	LeastRequests int `yaml:"least_requests" default:"256" range:"1..1000000"`
+	// LeastRequests is how many requests in flight are always taken in: those
+	// that wait for an upstream count, too. Default 1024, 1 to 1000000.
+	LeastRequests int `yaml:"least_requests" default:"1024" range:"1..1000000"`
 
 	// MostRequests bounds the requests in flight, however well things go.
 	// Default 65536, 1 to 10000000.

@@ -105,15 +105,20 @@ func (g *Group) outcome(ctx *fasthttp.RequestCtx, err error, streams, trial bool
 	}
 	status := ctx.Response.StatusCode()
 	switch {
+	case streams && status != fasthttp.StatusSwitchingProtocols:
+		// Its body has yet to come, but not for the trial.
+		if trial {
+			return good
+		}
+		return neither
 	case g.faulty(status):
-		return bad
-	case streams && status != fasthttp.StatusSwitchingProtocols && !trial:
-		return neither // its body has yet to come
+		return unwell
 	}
 	return good
 }
 
-// faulty reports whether a status is held against its address.
+// faulty reports whether the status of a whole response is held against its
+// address.
 func (g *Group) faulty(status int) bool {
 	return g.eject.GatewayErrors && status >= fasthttp.StatusBadGateway && status <= fasthttp.StatusGatewayTimeout
 }

@@ -31,8 +31,9 @@ type responseBody struct {
 	pace   pace // of the client
 	sent   int64
 	err    error
-	broken bool // by the upstream
-	faulty bool // its status was held against the upstream already
+	broken bool         // by the upstream
+	faulty bool         // its status speaks against the upstream
+	events *eventStream // nil for what cannot be ended from outside
 	done   Observer
 }
 
@@ -91,7 +92,7 @@ func (b *responseBody) write(w io.Writer, part []byte) error {
 	}
 	idle, before := b.pool.timeouts.Idle, time.Now()
 	patience := b.pace.patience(idle)
-	_ = b.client.SetWriteDeadline(b.noLaterThanUntil(before, patience))
+	b.extendWrite(b.noLaterThanUntil(before, patience))
 	_, err := w.Write(part)
 	waited := time.Since(before)
 	if err != nil && patience < idle && waited >= patience || !b.pace.moved(len(part), waited) {
@@ -106,6 +107,10 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
+	if b.events.stopping() {
+		b.err = ErrTunnelClosed
+		return 0, b.err
+	}
 	idle, now := b.pool.timeouts.Idle, time.Now()
 	_ = b.c.extendRead(now, b.noLaterThanUntil(now, idle).Sub(now))
 	n, err := b.src.Read(p)
@@ -114,15 +119,26 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	if err == nil && b.expired(now) {
 		err = ErrExpired
 	}
-	_ = b.client.SetWriteDeadline(b.noLaterThanUntil(now, idle))
+	b.extendWrite(b.noLaterThanUntil(now, idle))
 	if err != nil {
 		if isTimeout(err) && b.expired(now) {
 			err = ErrExpired
 		}
 		b.err = b.end(err)
-		b.broken = !errors.Is(b.err, io.EOF) && !errors.Is(b.err, ErrExpired) && !errors.Is(b.err, ErrClientGone)
+		b.broken = !errors.Is(b.err, io.EOF) && !errors.Is(b.err, ErrExpired) && !errors.Is(b.err, ErrClientGone) &&
+			!errors.Is(b.err, ErrTunnelClosed)
 	}
 	return n, b.err
+}
+
+// extendWrite gives the client until limit to take what comes next, or little
+// where the body is being ended.
+func (b *responseBody) extendWrite(limit time.Time) {
+	_ = b.client.SetWriteDeadline(limit)
+	// In this order: a stop that is not seen here comes later, and sets its own.
+	if b.events.stopping() {
+		_ = b.client.SetWriteDeadline(time.Now().Add(lastWrite))
+	}
 }
 
 // noLaterThanUntil returns when d from now have passed, or until where that is
@@ -155,10 +171,14 @@ func (b *responseBody) ended() bool { return b.sent == b.length || errors.Is(b.e
 // connection back, or closes it where the body was not read to its end, and
 // tells the observer.
 func (b *responseBody) CloseWithError(err error) error {
+	// First: nobody may stop what belongs to others already.
+	stopped := b.events.leave()
 	b.settle()
-	b.pool.release(b.c, !b.ended() || b.closeAfter)
+	b.pool.release(b.c, !b.ended() || b.closeAfter || stopped)
 	switch {
 	case b.ended():
+	case stopped:
+		err = ErrTunnelClosed
 	case b.err != nil:
 		err = b.err
 	case err == nil:
@@ -180,7 +200,9 @@ func (b *responseBody) settle() {
 	switch {
 	case b.broken:
 		o = bad
-	case b.ended() && !b.faulty:
+	case b.ended() && b.faulty:
+		o = unwell
+	case b.ended():
 		o = good
 	}
 	b.pool.settle(&b.c.lease, o)

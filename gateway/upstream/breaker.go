@@ -9,10 +9,13 @@ import (
 
 // BreakerConfig says when an address is left alone altogether.
 type BreakerConfig struct {
-	// After is how many failures in a row open the breaker. 0 is no breaker.
+	// After is how many failures in a row open the breaker: connections that
+	// cannot be opened, time limits that passed, broken responses. A whole
+	// response is none, whatever its status: an upstream may answer 503 for one
+	// route that it limits, and serve all others. 0 is no breaker.
 	After int
 	// For is how long nothing is sent then. One request is let through behind
-	// it: its success closes the breaker. Required where After is not 0.
+	// it: a response closes the breaker. Required where After is not 0.
 	For time.Duration
 }
 
@@ -65,7 +68,7 @@ func (s *standing) tellBreaker(o outcome) {
 // conclude ends what the breaker allowed, with mu held.
 func (s *standing) conclude(done func(error), o outcome) {
 	switch o {
-	case good:
+	case good, unwell: // it answered
 		done(nil)
 	case bad:
 		done(errFailed)

@@ -49,15 +49,17 @@
 //     refused for want of any other (eject.go). At least one address of a group
 //     is never ejected.
 //   - More of them open its breaker, and failed health checks take it out: it gets
-//     nothing at all, until one trial has gone well, or some checks have
+//     nothing at all, until one trial was answered, or some checks have gone well
 //     (breaker.go, health.go). Where that is so of all, a request is refused with
 //     ErrUnavailable in about a microsecond (BenchmarkUnavailable).
 //   - Either way it comes back slowly.
 //
 // A failure is a connection that cannot be opened, a time limit that passed, a
-// broken response, where asked for a status 502, 503 or 504; not a client that
-// left or sent rubbish, nor want of files or ports on this machine. What an
-// exchange says that began before an address was last taken out is not counted.
+// broken response, and for an ejection, where asked, a status 502, 503 or 504; not
+// a client that left or sent rubbish, nor want of files or ports on this machine.
+// A status never opens a breaker: one route that an upstream limits must not take
+// the others down (TestAStatusNeverOpensTheBreaker). What an exchange says that
+// began before an address was last taken out is not counted.
 //
 // A request in good times takes no lock that others take and allocates nothing
 // (TestTheHealthyPathTakesNoLock, TestBalancingAndJudgingAllocateNothing).

@@ -9,8 +9,8 @@ type EjectConfig struct {
 	// After is how many failures in a row eject an address: connections that
 	// cannot be opened, time limits that passed, broken responses. 0 is never.
 	After int
-	// GatewayErrors counts responses with status 502, 503 and 504 as failures,
-	// here and for the breaker.
+	// GatewayErrors counts whole responses with status 502, 503 and 504 as
+	// failures, here and not for the breaker.
 	GatewayErrors bool
 	// Base is how long the first ejection lasts, the second twice as long, and
 	// so on, up to Max. The count starts again when an address went without for

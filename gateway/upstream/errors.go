@@ -59,8 +59,8 @@ var (
 	ErrTunnelIdle = errors.New("upstream: tunnel idle")
 	// ErrExpired ends a tunnel, or a stream of events, at [Request.Until].
 	ErrExpired = errors.New("upstream: time allowed has passed")
-	// ErrTunnelClosed ends a tunnel that was closed by [Tunnels.CloseAll] or
-	// [Tunnels.CloseWhere].
+	// ErrTunnelClosed ends a tunnel, or a stream of events, that was closed by
+	// [Tunnels.CloseAll] or [Tunnels.CloseWhere].
 	ErrTunnelClosed = errors.New("upstream: tunnel closed")
 
 	// errLocal is an ErrUnreachable that is no fault of the upstream.

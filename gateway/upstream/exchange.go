@@ -154,6 +154,7 @@ func (p *Pool) stream(ctx *fasthttp.RequestCtx, r *Request, c *conn, length int6
 	b.pace.rate = r.Streaming.responseRate()
 	if isEvents(ctx.Response.Header.ContentType()) {
 		b.until = r.Until
+		b.events = r.Streaming.events(ctx.Conn(), c, done)
 	}
 	if length < 0 && !ctx.Request.Header.IsHTTP11() {
 		b.streamUntilClose(ctx)

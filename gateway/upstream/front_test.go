@@ -159,7 +159,8 @@ func (f *front) handle(ctx *fasthttp.RequestCtx, edit func(*upstream.Request)) {
 	ctx.Response.Reset()
 	ctx.SetStatusCode(fasthttp.StatusBadGateway)
 	ctx.Response.Header.Set("X-Error", err.Error())
-	if errors.Is(err, upstream.ErrRequestBody) || errors.Is(err, upstream.ErrBodyTooLarge) || errors.Is(err, upstream.ErrClientGone) {
+	if errors.Is(err, upstream.ErrRequestBody) || errors.Is(err, upstream.ErrBodyTooLarge) || errors.Is(err, upstream.ErrClientGone) ||
+		errors.Is(err, upstream.ErrUpgradeEarly) {
 		ctx.SetConnectionClose()
 	}
 }

@@ -17,7 +17,7 @@ func (b *responseBody) streamUntilClose(ctx *fasthttp.RequestCtx) {
 	idle := b.pool.timeouts.Idle
 	takeOver(ctx, idle, func(client net.Conn) {
 		b.client = client
-		_ = client.SetWriteDeadline(time.Now().Add(idle))
+		b.extendWrite(time.Now().Add(idle))
 		_, err := client.Write(ctx.Response.Header.Header())
 		if err == nil {
 			_, err = b.WriteTo(client)

@@ -55,6 +55,7 @@ type outcome uint8
 const (
 	good outcome = iota
 	bad
+	unwell  // a whole response with a status that speaks against the upstream
 	neither // it broke off for a reason that is not the upstream's
 )
 
@@ -109,10 +110,11 @@ func (s *standing) admit() (lease, bool) {
 // settle takes the result of an exchange. It ends l's trial; more than one
 // result of the same lease is in order.
 func (p *Pool) settle(l *lease, o outcome) {
-	if o == bad {
+	failed := o == bad || o == unwell
+	if failed {
 		p.member.failures.Add(1)
 	}
-	if o != bad && l.trial == nil && p.doubt.Load() == 0 {
+	if !failed && l.trial == nil && p.doubt.Load() == 0 {
 		return
 	}
 	p.mu.Lock()

@@ -242,6 +242,39 @@ func TestTheBreakerOpensLetsOneTryAndCloses(t *testing.T) {
 	})
 }
 
+func TestAGatewayErrorCountsForEjectionAndNotForTheBreaker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := strict(2, nil)
+		unwellTimes := func(p *Pool, n int) {
+			for range n {
+				p.settle(p.now(t), unwell)
+			}
+		}
+		unwellTimes(g.at(0), 3)
+		unwellTimes(g.at(1), 30) // the last one is not ejected
+		for i, ejected := range []int{1, 0} {
+			if s := g.Stats()[i]; s.Ejected != ejected || s.BreakerOpened != 0 {
+				t.Errorf("%d: %+v", i, s)
+			}
+		}
+		// It says that the upstream answers, between failures that say it does not.
+		p := strict(1, nil).at(0)
+		p.fail(t, 4)
+		unwellTimes(p, 1)
+		p.fail(t, 4)
+		if s := p.group.Stats()[0]; s.BreakerOpened != 0 || s.Failures != 9 {
+			t.Errorf("%+v", s)
+		}
+		p.fail(t, 1)
+		time.Sleep(5*time.Second + 1)
+		p.settle(p.now(t), unwell)
+		if s := p.group.Stats()[0]; s.BreakerOpened != 1 || s.BreakerOpen+s.BreakerHalfOpen != 0 || s.Returning != 1 {
+			t.Errorf("behind a trial that was answered: %+v", s)
+		}
+	})
+}
+
 func TestAnOpenBreakerIsToldInRetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

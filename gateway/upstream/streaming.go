@@ -13,7 +13,9 @@ type Streaming struct {
 	// which upstreams are to see them. HTTP in another version is none, whatever
 	// stands here: what came over it would pass unchecked.
 	Upgrades []string
-	// Tunnels counts and bounds what was upgraded. Required with Upgrades.
+	// Tunnels counts and bounds what was upgraded, and can end it and streams of
+	// server-sent events. Required with Upgrades; without it a stream of events
+	// ends by itself alone.
 	Tunnels *Tunnels
 	// TunnelIdle bounds how long neither side of a tunnel sends anything.
 	// Required with Upgrades.

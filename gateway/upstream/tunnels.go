@@ -6,24 +6,28 @@ import (
 	"sync"
 )
 
-// Tunnels keeps the tunnels of a gateway, or of a part of it. Its methods are
-// safe for concurrent use. Tunnels outlive the configuration under which they
-// were opened, so a Tunnels does, too.
+// Tunnels keeps the tunnels of a gateway, or of a part of it, and its streams of
+// server-sent events, which like them end never by themselves: these it neither
+// bounds nor counts, but ends. Its methods are safe for concurrent use. Tunnels
+// outlive the configuration under which they were opened, so a Tunnels does, too.
 type Tunnels struct {
 	limit int64
 
 	mu       sync.Mutex
 	reserved int64 // open, or about to be
 	open     map[*tunnel]struct{}
+	events   map[*eventStream]struct{}
 	closed   bool
-	empty    chan struct{} // closed when closed and none is reserved
+	empty    chan struct{} // closed when closed and nothing is left
 	counts   TunnelStats
 }
 
 // NewTunnels returns a Tunnels that lets at most limit tunnels be open at one
 // time.
 func NewTunnels(limit int) *Tunnels {
-	return &Tunnels{limit: int64(limit), open: make(map[*tunnel]struct{}), empty: make(chan struct{})}
+	return &Tunnels{
+		limit: int64(limit), open: make(map[*tunnel]struct{}), events: make(map[*eventStream]struct{}), empty: make(chan struct{}),
+	}
 }
 
 // TunnelStats is a snapshot of the counters of a [Tunnels].
@@ -71,7 +75,14 @@ func (t *Tunnels) free() {
 }
 
 func (t *Tunnels) freeLocked() {
-	if t.reserved--; t.closed && t.reserved == 0 {
+	t.reserved--
+	t.lastLocked()
+}
+
+// lastLocked is called when something was closed or has ended. Nothing is added
+// behind the last one.
+func (t *Tunnels) lastLocked() {
+	if t.closed && t.reserved == 0 && len(t.events) == 0 {
 		close(t.empty)
 	}
 }
@@ -106,8 +117,9 @@ func (t *Tunnels) remove(tunnel *tunnel, toUpstream, toClient int64, err error) 
 	t.freeLocked()
 }
 
-// CloseWhere closes the tunnels for which match, given the Observer that their
-// Do got, returns true, and returns how many these are. It does not wait for
+// CloseWhere closes the tunnels and the streams of events for which match, given
+// the Observer that their Do got, returns true, and returns how many these are. A
+// stream's client has a second to take what was sent. It does not wait for
 // their ends. match must not call methods of t; the observer has not been told
 // of the end before match returns.
 func (t *Tunnels) CloseWhere(match func(Observer) bool) int {
@@ -120,21 +132,29 @@ func (t *Tunnels) CloseWhere(match func(Observer) bool) int {
 			n++
 		}
 	}
+	for stream := range t.events {
+		if match(stream.done) {
+			stream.stop()
+			n++
+		}
+	}
 	return n
 }
 
-// CloseAll closes all tunnels for good, both of their connections each, and lets
-// no more be opened. It returns when all have ended, or with ctx's error.
+// CloseAll closes all tunnels and streams of events for good, both of their
+// connections each, and lets no more be opened: a stream that begins later ends
+// behind its head. It returns when all have ended, or with ctx's error.
 func (t *Tunnels) CloseAll(ctx context.Context) error {
 	t.mu.Lock()
 	if !t.closed {
 		t.closed = true
-		if t.reserved == 0 {
-			close(t.empty)
-		}
+		t.lastLocked()
 	}
 	for tunnel := range t.open {
 		tunnel.stop(ErrTunnelClosed)
+	}
+	for stream := range t.events {
+		stream.stop()
 	}
 	t.mu.Unlock()
 	select {

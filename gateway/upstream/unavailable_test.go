@@ -79,10 +79,67 @@ func TestGatewayErrorsCountAsFailuresWhereAsked(t *testing.T) {
 				client.get("/")
 				f.rested(t)
 			}
-			if s := f.group.Stats()[0]; s.Failures != c.want || s.Requests != 3 || s.BreakerOpen != int(c.want/3) {
+			if s := f.group.Stats()[0]; s.Failures != c.want || s.Requests != 3 || s.BreakerOpened != 0 {
 				t.Errorf("%s: %+v", c.status, s)
 			}
 		}
+	}
+}
+
+// What an upstream answers for one route that it limits (nginx's limit_req, say)
+// must not keep the others from a site's only upstream.
+func TestAStatusNeverOpensTheBreaker(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"at once":  "Content-Length: 0\r\n\r\n",
+		"streamed": "Content-Length: 20000\r\n\r\n" + strings.Repeat("x", 20000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			limited := answer("HTTP/1.1 503 Limited\r\n" + body)
+			recorder := record(t, func(r origin.Request) origin.Answer {
+				if strings.HasPrefix(r.Lines()[0], "GET /limited ") {
+					return limited
+				}
+				return origin.OK()
+			})
+			f := newFront(t, setup{addresses: []string{recorder.Address()}, config: func(g *upstream.GroupConfig) {
+				g.Eject = upstream.EjectConfig{After: 2, GatewayErrors: true, Base: time.Hour, Max: time.Hour, Percent: 100}
+				g.Breaker = upstream.BreakerConfig{After: 3, For: time.Hour}
+			}})
+			client := f.client(t)
+			for range 30 {
+				if resp, _ := client.get("/limited"); resp.StatusCode != 503 {
+					t.Fatalf("%d", resp.StatusCode)
+				}
+				f.rested(t)
+			}
+			if resp, _ := client.get("/"); resp.StatusCode != 200 {
+				t.Errorf("another route: %d", resp.StatusCode)
+			}
+			if s := f.group.Stats()[0]; s.Failures != 30 || s.Up != 1 || s.BreakerOpened != 0 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// The head of a 503 is no proof that the upstream is well enough to send it all.
+func TestABodyThatBreaksOffOpensTheBreakerWhateverItsStatus(t *testing.T) {
+	t.Parallel()
+	recorder := record(t, origin.Always(closing("HTTP/1.1 503 X\r\nContent-Length: 100000\r\n\r\npart")))
+	f := newFront(t, setup{addresses: []string{recorder.Address()}, config: func(g *upstream.GroupConfig) {
+		g.Eject.GatewayErrors = true
+		g.Breaker = upstream.BreakerConfig{After: 3, For: time.Hour}
+	}})
+	for range 3 {
+		c := f.client(t)
+		c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		_, _ = c.raw()
+	}
+	f.ended(t, 3)
+	if s := f.group.Stats()[0]; s.Failures != 3 || s.BreakerOpen != 1 {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -100,7 +100,8 @@ func webSocketAccept(key []byte) string {
 
 // passThrough ends the framing checks of the client's connection.
 func passThrough(ctx *fasthttp.RequestCtx) error {
-	if checked, ok := connBelow[interface{ PassThrough() error }](ctx.Conn()); ok && checked.PassThrough() != nil {
+	checked, ok := connBelow[interface{ PassThrough(requests uint64) error }](ctx.Conn())
+	if ok && checked.PassThrough(ctx.ConnRequestNum()) != nil {
 		return ErrUpgradeEarly
 	}
 	return nil

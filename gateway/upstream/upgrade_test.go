@@ -301,20 +301,39 @@ func TestAnotherProtocolThatTheSiteNamesIsPassedOn(t *testing.T) {
 // What it sent might have been meant as a request, had the upstream not agreed.
 func TestAClientThatGoesOnBeforeThe101IsRefused(t *testing.T) {
 	t.Parallel()
-	s := tunnels(1)
-	f := newFront(t, setup{addresses: []string{record(t, origin.Always(answer(accepted))).Address()}, request: with(s)})
-	c := f.client(t)
-	c.send(upgradeHead + "GE")
-	if resp, _, _ := c.read("GET"); !refused(resp, upstream.ErrUpgradeEarly) {
-		t.Errorf("%d %v", resp.StatusCode, resp.Header)
+	for name, early := range map[string]string{
+		"a part": "GE", "a whole request": "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
+		"another upgrade": upgradeHead, "a whole body": "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
+	} {
+		for _, before := range []string{"", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := tunnels(1)
+				recorder := record(t, func(r origin.Request) origin.Answer {
+					if len(r.Values("Upgrade")) == 0 {
+						return origin.OK()
+					}
+					return answer(accepted)
+				})
+				f := newFront(t, setup{addresses: []string{recorder.Address()}, request: with(s)})
+				c := f.client(t)
+				c.send(before + upgradeHead + early)
+				if before != "" {
+					c.read("GET")
+				}
+				if resp, _, _ := c.read("GET"); !refused(resp, upstream.ErrUpgradeEarly) {
+					t.Errorf("%d %v", resp.StatusCode, resp.Header)
+				}
+				c.wantEnd()
+				if n := f.rested(t); n != 0 {
+					t.Errorf("%d connections kept", n)
+				}
+				if stats := s.Tunnels.Stats(); stats != (upstream.TunnelStats{Limit: 1}) {
+					t.Errorf("%+v", stats)
+				}
+			})
+		}
 	}
-	if n := f.rested(t); n != 0 {
-		t.Errorf("%d connections kept", n)
-	}
-	if stats := s.Tunnels.Stats(); stats != (upstream.TunnelStats{Limit: 1}) {
-		t.Errorf("%+v", stats)
-	}
-	_ = c.Close()
 }
 
 func TestAnUpgradeBehindPipelinedRequestsComesInItsTurn(t *testing.T) {

@@ -33,6 +33,9 @@ type waiter struct {
 	limit time.Time
 	pause time.Duration
 	look  *look // at client; nil until it is needed
+	// events is what may end the wait from outside, nil for nothing. It may be
+	// set only by the one who reads.
+	events *eventStream
 }
 
 // extend lets the upstream have until limit, from now on, for its next byte.
@@ -50,10 +53,18 @@ func (w *waiter) extend(now, limit time.Time) error {
 func (w *waiter) attend(client net.Conn) { w.client, w.look = client, nil }
 
 // Read implements io.Reader. It fails with ErrClientGone when nobody waits any
-// more.
+// more, and with ErrTunnelClosed when what reads is being ended.
 func (w *waiter) Read(p []byte) (int, error) {
 	for {
+		// Behind every deadline: a stop that is not seen here comes later, and
+		// sets its own.
+		if w.events.stopping() {
+			return 0, ErrTunnelClosed
+		}
 		n, err := w.from.Read(p)
+		if n == 0 && err != nil && w.events.stopping() {
+			return 0, ErrTunnelClosed
+		}
 		if n > 0 || err == nil || w.client == nil || !isTimeout(err) {
 			return n, err
 		}

@@ -81,12 +81,13 @@ func (k *checker) refuse(reason Reason) {
 // be called concurrently with every other method.
 func (k *checker) Refusal() *Error { return k.refused.Load() }
 
-// passThrough switches checking off, if the stream is between two messages.
-func (k *checker) passThrough() error {
+// passThrough switches checking off, if the stream is between two messages and
+// whole messages were read to their end.
+func (k *checker) passThrough(whole uint64) error {
 	if k.err != nil {
 		return k.err
 	}
-	if k.state != stStart {
+	if k.state != stStart || k.whole != whole {
 		return ErrBusy
 	}
 	k.state = stPass

@@ -66,7 +66,7 @@ func startGuarded(t *testing.T, ln net.Listener, dial func() (net.Conn, error), 
 			g.paths = append(g.paths, string(ctx.Request.Header.RequestURI()))
 			g.mu.Unlock()
 			if ctx.Request.Header.ConnectionUpgrade() {
-				if err := ctx.Conn().(interface{ PassThrough() error }).PassThrough(); err != nil {
+				if err := ctx.Conn().(interface{ PassThrough(uint64) error }).PassThrough(ctx.ConnRequestNum()); err != nil {
 					answer(ctx, err)
 					return
 				}

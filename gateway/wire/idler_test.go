@@ -93,7 +93,7 @@ func TestOtherEndsAreNoSilence(t *testing.T) {
 	if _, err := s.Read(make([]byte, 1024)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PassThrough(); err != nil {
+	if err := s.PassThrough(1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := readAll(s); !errors.Is(err, timeoutError{}) || s.parked.Load() {

@@ -84,11 +84,16 @@ func (s *ServerConn) NetConn() net.Conn { return s.Conn }
 // PassThrough ends checking after the request that was read last, for a
 // connection that changes its protocol (RFC 9110 section 7.8). To be called
 // when the upstream agreed and before the bytes of the new protocol are read,
-// while no Read is in progress. It fails with [ErrBusy] when the request is not
-// read to its end, or when its client went on without waiting for the 101
-// response, and with the sticky error after a failure. A fasthttp handler finds
-// it as ctx.Conn().(interface{ PassThrough() error }), before it hijacks.
-func (s *ServerConn) PassThrough() error { return s.passThrough() }
+// while no Read is in progress. Requests is the number of that request on the
+// connection, from 1: what was read behind it is of the old protocol, and must
+// not be taken for the new one, even if it is whole.
+//
+// It fails with [ErrBusy] when the request is not read to its end, or when its
+// client went on without waiting for the 101 response, and with the sticky error
+// after a failure. A fasthttp handler finds it as
+// ctx.Conn().(interface{ PassThrough(requests uint64) error }), before it
+// hijacks, and gives it ctx.ConnRequestNum().
+func (s *ServerConn) PassThrough(requests uint64) error { return s.passThrough(requests) }
 
 // Bounds of the wait in Close.
 const (

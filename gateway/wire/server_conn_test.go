@@ -173,7 +173,7 @@ func TestPassThroughOnlyBetweenRequests(t *testing.T) {
 	if _, err := s.Read(p[:10]); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PassThrough(); !errors.Is(err, ErrBusy) {
+	if err := s.PassThrough(1); !errors.Is(err, ErrBusy) {
 		t.Fatalf("inside the head: %v", err)
 	}
 	for c.offset < len(c.data) {
@@ -181,7 +181,7 @@ func TestPassThroughOnlyBetweenRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.PassThrough(); err != nil {
+	if err := s.PassThrough(1); err != nil {
 		t.Fatal(err)
 	}
 	c.data = append(c.data, frames...)
@@ -193,8 +193,33 @@ func TestPassThroughOnlyBetweenRequests(t *testing.T) {
 	if _, err := early.Read(p); err != nil {
 		t.Fatal(err)
 	}
-	if err := early.PassThrough(); !errors.Is(err, ErrMethodInvalid) {
+	if err := early.PassThrough(1); !errors.Is(err, ErrMethodInvalid) {
 		t.Fatalf("a client that did not wait: %v", err)
+	}
+}
+
+// A whole request behind the upgrade leaves the checks between two requests, too.
+func TestPassThroughNotBehindAWholeRequestThatWasReadAhead(t *testing.T) {
+	t.Parallel()
+	upgrade := get + host + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+	for ahead, want := range map[string]error{
+		"":                  nil,
+		get + host + "\r\n": ErrBusy,
+		chnk + "0\r\n\r\n":  ErrBusy,
+		"\r\n":              ErrBusy,
+	} {
+		s := NewServerConn(&scriptedConn{data: []byte(get + host + "\r\n" + upgrade + ahead)}, tight)
+		p := make([]byte, 4096)
+		for read := 0; read < len(get+host+"\r\n"+upgrade+ahead); {
+			n, err := s.Read(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read += n
+		}
+		if err := s.PassThrough(2); !errors.Is(err, want) {
+			t.Errorf("behind %q: %v, want %v", ahead, err, want)
+		}
 	}
 }
 
