@@ -24,8 +24,8 @@ func (g *Gateway) drainTime() time.Duration {
 
 // Shutdown drains: readiness fails first; for the configured delay requests are
 // still served, each on a connection that closes after it; then the listeners
-// close, idle connections and tunnels with them, and requests in flight have
-// until ctx ends. Where some were cut off it returns ErrCutOff.
+// close, idle connections, tunnels and event streams with them, and requests in
+// flight have until ctx ends. Where some were cut off it returns ErrCutOff.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.draining.Store(true)
 	shutdown := g.state.Load().cfg.Shutdown

@@ -78,8 +78,9 @@ type Ejection struct {
 // UpstreamBreaker leaves a failing upstream alone, so that requests are refused
 // at once when there is no other.
 type UpstreamBreaker struct {
-	// BreakAfter is how many failures in a row open the breaker of an
-	// upstream. Default 20, 1 to 10000.
+	// BreakAfter is how many failures in a row (no connection, timeout, broken
+	// response; never a status) open the breaker of an upstream. Default 20, 1 to
+	// 10000.
 	BreakAfter int `yaml:"break_after" default:"20" range:"1..10000"`
 
 	// BreakFor is how long it stays open; then one request tries. Default 5s,

@@ -319,7 +319,7 @@ func TestAClientThatGoesOnBeforeThe101IsRefused(t *testing.T) {
 				c := f.client(t)
 				c.send(before + upgradeHead + early)
 				if before != "" {
-					c.read("GET")
+					_, _, _ = c.read("GET")
 				}
 				if resp, _, _ := c.read("GET"); !refused(resp, upstream.ErrUpgradeEarly) {
 					t.Errorf("%d %v", resp.StatusCode, resp.Header)

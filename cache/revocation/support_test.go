@@ -1,0 +1,56 @@
+package revocation
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/token"
+)
+
+const (
+	epoch  = 1_780_000_000
+	issuer = "https://sso.example.vn/realms/citizen"
+	legacy = "https://login.example.vn"
+)
+
+var testNow = time.Unix(epoch, 0)
+
+// newStore returns an empty store whose clock stands at testNow.
+func newStore(tb testing.TB, cfg Config) *Store {
+	tb.Helper()
+	s, err := New(cfg, NewSecret())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.Advance(testNow)
+	return s
+}
+
+// newKey returns a public key of that kid, made of the kid.
+func newKey(tb testing.TB, kid string) *token.Key {
+	tb.Helper()
+	seed := make([]byte, ed25519.SeedSize)
+	copy(seed, kid)
+	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
+	keys, _, err := token.ParseKeySet(fmt.Appendf(nil, `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":%q,"x":%q}]}`,
+		kid, base64.RawURLEncoding.EncodeToString(public)), token.KeySetOptions{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return keys[0]
+}
+
+func add(tb testing.TB, s *Store, entries ...Entry) {
+	tb.Helper()
+	if err := s.Add(entries...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func thumbprintOf(k *token.Key) string {
+	tp := k.Thumbprint()
+	return base64.RawURLEncoding.EncodeToString(tp[:])
+}
