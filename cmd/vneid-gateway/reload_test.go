@@ -139,9 +139,7 @@ func TestARefusedReloadKeepsTheOldConfigurationAndSaysWhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.awaitMetric(t, `vneid_gateway_config_reloads_total{outcome="refused"}`, float64(i+1))
-		if !strings.Contains(g.output(), test.said) {
-			t.Errorf("%s: the log does not say %q", test.name, test.said)
-		}
+		g.awaitThat(t, test.name+" in the log", func() bool { return strings.Contains(g.output(), test.said) })
 		if n := g.metric(t, "vneid_gateway_config_last_reload_successful"); n != 0 {
 			t.Errorf("%s: successful %v", test.name, n)
 		}
