@@ -59,9 +59,7 @@ func TestAPurgedKeyStaysOutOverEveryFetchUntilItIsAllowed(t *testing.T) {
 	g.awaitKey(t, "vneid", "es256", true)
 	g.ask(t, purged).echo(t)
 	for _, action := range []string{`"action":"purge"`, `"action":"allow"`} {
-		if !strings.Contains(g.output(), action) {
-			t.Errorf("no audit line with %s", action)
-		}
+		g.awaitThat(t, "an audit line with "+action, func() bool { return strings.Contains(g.output(), action) })
 	}
 	g.stop(t)
 }

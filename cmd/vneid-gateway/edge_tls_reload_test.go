@@ -119,9 +119,7 @@ func TestCertificateFilesArePickedUpByThemselvesAndABrokenPairIsNot(t *testing.T
 		t.Fatal(err)
 	}
 	g.awaitMetric(t, `vneid_gateway_config_reloads_total{outcome="refused"}`, 1)
-	if !strings.Contains(g.output(), "listen[0].tls.certificates[0]") {
-		t.Error("the log does not say where")
-	}
+	g.awaitThat(t, "where, in the log", func() bool { return strings.Contains(g.output(), "listen[0].tls.certificates[0]") })
 	if strings.Contains(g.output(), "bm8=") {
 		t.Error("the log quotes a key")
 	}
