@@ -71,6 +71,7 @@ func FuzzVerifyDifferential(f *testing.F) {
 		good, strings.Replace(good, "1750000600", "1750000600.5", 1), strings.Replace(good, `"tthc"`, `["a","tthc"]`, 1),
 		strings.Replace(good, `"tthc"`, `null`, 1), strings.Replace(good, `"nbf":`, `"nbf":0,"x":`, 1),
 		strings.Replace(good, "iss", `\u0069ss`, 1), strings.Replace(good, `"exp"`, `"EXP"`, 1), `{}`, `null`,
+		`{"x":1e999,` + good[1:], `{"x":[-1` + strings.Repeat("0", 309) + `],` + good[1:],
 	} {
 		f.Add([]byte(header), []byte(payload), int64(0), uint8(0))
 		f.Add([]byte(header), []byte(payload), int64(600), uint8(3))

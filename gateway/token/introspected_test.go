@@ -259,7 +259,7 @@ func FuzzIntrospected(f *testing.F) {
 		good, `{"active":false}`, `{"active":true}`, `{}`, "", `{"active":true,` + good[1:], strings.Replace(good, `"exp"`, `"EXP"`, 1),
 		strings.Replace(good, "active", `\u0061ctive`, 1), goodAnswer().with(object{"exp": nil}).json(f),
 		goodAnswer().with(object{"aud": []any{"x", testAudience}, "iss": nil, "token_type": "bearer"}).json(f),
-		goodAnswer().with(object{"token_type": "DPoP"}).json(f), `{"active":true,"x":` + nested(maxDepth-1) + `}`,
+		goodAnswer().with(object{"token_type": "DPoP"}).json(f), `{"auth_time":174999e9910,` + good[1:], `{"active":true,"x":` + nested(maxDepth-1) + `}`,
 	} {
 		f.Add([]byte(seed), int64(0), uint8(0))
 		f.Add([]byte(seed), int64(630), uint8(40))

@@ -85,6 +85,9 @@ func (d *document) object(text []byte, members []member) ([]member, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%w: JSON syntax", ErrMalformed)
 			}
+			if kind == jsontext.KindNumber && !inRange(raw) {
+				return nil, fmt.Errorf("%w: JSON number out of range", ErrMalformed)
+			}
 			if dec.StackDepth() != 1 {
 				continue
 			}
@@ -100,6 +103,17 @@ func (d *document) object(text []byte, members []member) ([]member, error) {
 			members = append(members, member{name: unquote(written)})
 		}
 	}
+}
+
+// inRange reports whether a number of valid syntax is finite in binary64. Other parsers refuse one that is not, or read
+// it as something else (RFC 8259 section 6, RFC 7493 section 2.2).
+func inRange(number []byte) bool {
+	// Without an exponent it takes more than 308 digits to leave the range.
+	if len(number) <= 308 && !bytes.ContainsAny(number, "eE") {
+		return true
+	}
+	_, err := strconv.ParseFloat(string(number), 64)
+	return err == nil
 }
 
 // find returns the value of the member with exactly that name, nil where there is none.
