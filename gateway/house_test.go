@@ -18,7 +18,7 @@ var arrows = []struct {
 	from    string   // a package, or a folder ending in /...
 	allowed []string // likewise
 }{
-	{"cmd/...", []string{"gateway", "gateway/config", "bench/...", "deploy", "cache"}},
+	{"cmd/...", []string{"gateway", "gateway/config", "gateway/heap", "bench/...", "deploy", "cache"}},
 	{"deploy", nil},
 	{"bench/...", []string{"bench/..."}},
 	{"gateway", []string{"gateway/...", "cache"}},
@@ -26,6 +26,7 @@ var arrows = []struct {
 	{"gateway/upstream", []string{"gateway/wire", "gateway/token", "gateway/config", "cache"}},
 	{"gateway/listen", []string{"gateway/wire"}},
 	{"gateway/overload", nil},
+	{"gateway/heap", nil},
 	{"gateway/listen", []string{"gateway/wire"}},
 	{"gateway/identity", []string{"gateway/wire", "gateway/token", "gateway/config", "cache"}},
 	{"gateway/metrics", []string{"gateway/wire", "gateway/token", "gateway/config", "cache"}},

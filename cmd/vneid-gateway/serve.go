@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway"
+	"github.com/vneid-gateway/vneid-gateway/gateway/heap"
 )
 
 func serveCommand() *cobra.Command {
@@ -40,6 +41,7 @@ error.`,
 			for _, w := range cfg.Warnings() {
 				log.Warn("configuration", "warning", w.String())
 			}
+			defer heap.Keep(uint64(cfg.Memory.Headroom))()
 			g, err := gateway.New(gateway.Options{
 				Config: cfg, File: s.file, Load: s.load, Log: log, Level: level, Version: buildVersion(), Inherit: true,
 			})

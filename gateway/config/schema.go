@@ -51,6 +51,9 @@ type Config struct {
 	// can do.
 	Overload Overload `yaml:"overload" restart:"yes"`
 
+	// Memory says how much memory is given for less processor time.
+	Memory Memory `yaml:"memory" restart:"yes"`
+
 	// Log says what is written to standard error.
 	Log Log `yaml:"log"`
 
@@ -153,6 +156,17 @@ type Verdicts struct {
 	// MaxAge bounds how long a verdict is kept, whatever the token's exp.
 	// Default 1h, 1s to 24h.
 	MaxAge time.Duration `yaml:"max_age" default:"1h" range:"1s..24h"`
+}
+
+// Memory configures the garbage collector.
+type Memory struct {
+	// Headroom is how far the heap may grow beyond what is in use before garbage
+	// is collected; where more than that is in use, it may grow by as much again.
+	// Less of it costs processor time with every collection, most of all in a
+	// flood of tokens that are refused. GOGC in the environment takes its place;
+	// GOMEMLIMIT there bounds the whole. Default 128 MiB, 0 to 1 TiB; 0 is Go's
+	// own pace.
+	Headroom Bytes `yaml:"headroom" default:"128MiB" range:"0..1024GiB"`
 }
 
 // Log configures the log.

@@ -106,7 +106,7 @@ func TestDatesAreStrictNumbers(t *testing.T) {
 	for _, claim := range []string{"exp", "nbf", "iat", "auth_time"} {
 		for _, value := range []string{
 			`"1750000000"`, `null`, `true`, `[]`, `{}`, `-1`, `-0`, `1.75e9`, `1E9`, `1750000000.5e1`,
-			`9007199254740993`, `18446744073709551616`, `1e400`, `99999999999999999999999999`,
+			`9007199254740993`, `18446744073709551616`, `1e300`, `99999999999999999999999999`,
 		} {
 			payload := strings.Replace(goodClaims().with(object{claim: "HERE"}).json(t), `"HERE"`, value, 1)
 			raw := sign(t, "EdDSA", goodHeader("EdDSA").json(t), payload)

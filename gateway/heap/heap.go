@@ -1,0 +1,82 @@
+// Package heap sets the pace of the garbage collector by a room in bytes.
+//
+// Go's own pace, GOGC, is a share of what is in use. A gateway has little in use
+// and makes garbage for every request that it verifies or refuses, so at that
+// pace it collects all the time, and each collection slows the requests beside
+// it. What costs memory is the room that the heap may grow by, so that is what
+// an operator sets; GOMEMLIMIT, where set, bounds both.
+package heap
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+)
+
+// goPace is Go's default GOGC: a heap grows by as much as is in use.
+const goPace = 100
+
+// Percent returns the GOGC, in percent, by which a heap with live bytes in use
+// grows by room bytes before it is collected; never less than Go's own 100.
+func Percent(live, room uint64) int {
+	percent := math.Ceil(float64(room) * 100 / float64(max(live, 1)))
+	return int(min(max(percent, goPace), math.MaxInt32))
+}
+
+// Keep lets the heap of this process grow by room bytes between two
+// collections, or by as much as is in use where that is more, until stop is
+// called; that sets Go's own pace again. Where the environment sets GOGC, that
+// holds and Keep does nothing, as with a room of 0. At most one at a time in a
+// process: the pace is the process's.
+func Keep(room uint64) (stop func()) {
+	if room == 0 || os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	k := &keeper{room: room, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	k.adjust()
+	return k.stop
+}
+
+// keeper sets the pace anew after each collection.
+type keeper struct {
+	room uint64
+
+	mu      sync.Mutex
+	stopped bool
+	percent int
+	sample  []metrics.Sample
+}
+
+// sentinel is garbage from its beginning: its end tells of a collection. It has
+// a pointer, so that it shares no block with what lives on.
+type sentinel struct{ _ *sentinel }
+
+// adjust sets the pace by what the last collection found in use, and comes again
+// after the next.
+func (k *keeper) adjust() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.stopped {
+		return
+	}
+	metrics.Read(k.sample)
+	percent := Percent(k.sample[0].Value.Uint64(), k.room)
+	// Setting the pace stops the world for a moment: not for small changes.
+	if change := percent - k.percent; max(change, -change) > k.percent/8 {
+		k.percent = percent
+		debug.SetGCPercent(percent)
+	}
+	runtime.AddCleanup(new(sentinel), (*keeper).adjust, k)
+}
+
+func (k *keeper) stop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.stopped {
+		k.stopped = true
+		debug.SetGCPercent(goPace)
+	}
+}

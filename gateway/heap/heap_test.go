@@ -1,0 +1,98 @@
+package heap
+
+import (
+	"math"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+)
+
+func TestThePaceIsTheRoomAndNeverLessThanGosOwn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		live, room uint64
+		want       int
+	}{
+		{20 << 20, 128 << 20, 640},
+		{128 << 20, 128 << 20, 100},
+		{1 << 30, 128 << 20, 100},
+		{3 << 20, 10 << 20, 334},
+		{0, 128 << 20, math.MaxInt32},
+		{20 << 20, 0, 100},
+		{math.MaxUint64, math.MaxUint64, 100},
+		{1, math.MaxUint64, math.MaxInt32},
+	} {
+		if got := Percent(c.live, c.room); got != c.want {
+			t.Errorf("%d bytes in use, %d of room: %d%%, want %d%%", c.live, c.room, got, c.want)
+		}
+	}
+}
+
+// pace returns the process's GOGC.
+func pace() uint64 {
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// collected waits until ok holds after some collections.
+func collected(t *testing.T, ok func() bool) {
+	t.Helper()
+	for range 1000 {
+		runtime.GC()
+		if ok() {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Fatalf("GOGC stays at %d%%", pace())
+}
+
+// One test for all that sets the process's pace: they cannot run side by side.
+func TestThePaceFollowsWhatIsInUse(t *testing.T) {
+	t.Setenv("GOGC", "")
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+
+	const room = 64 << 20
+	runtime.GC()
+	stop := Keep(room)
+	small := pace()
+	if small <= 2*goPace {
+		t.Fatalf("with next to nothing in use, GOGC is %d%%", small)
+	}
+	held := make([]byte, 4*room)
+	collected(t, func() bool { return pace() == goPace })
+	runtime.KeepAlive(held)
+	held = nil
+	collected(t, func() bool { return pace() > 2*goPace })
+
+	stop()
+	stop()
+	if got := pace(); got != goPace {
+		t.Errorf("stopped, GOGC is %d%%", got)
+	}
+	for range 3 {
+		runtime.GC()
+	}
+	if got := pace(); got != goPace {
+		t.Errorf("some collections after the stop, GOGC is %d%%", got)
+	}
+}
+
+func TestTheEnvironmentsPaceAndARoomOfNoughtLeaveGosOwn(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	t.Setenv("GOGC", "")
+	Keep(0)()
+	if got := pace(); got != 100 {
+		t.Errorf("without room, GOGC is %d%%", got)
+	}
+	t.Setenv("GOGC", "100")
+	stop := Keep(1 << 30)
+	if got := pace(); got != 100 {
+		t.Errorf("beside GOGC=100, it is %d%%", got)
+	}
+	stop()
+}
