@@ -107,17 +107,16 @@ func (g *Gateway) swap(st, old *state) {
 	g.swapping.Lock()
 	defer g.swapping.Unlock()
 	for _, i := range st.issuers {
-		if slices.Contains(old.issuers, i) || i.refresher == nil {
+		if slices.Contains(old.issuers, i) {
 			continue
 		}
-		if i.was != nil && i.was.refresher != nil {
-			i.was.refresher.Retire()
-			if i.keys != i.was.keys {
-				i.keys.TakePurges(i.was.keys.Purged())
-			}
+		if i.was != nil && i.keys != i.was.keys {
+			i.keys.TakePurges(i.was.keys.Purged())
 		}
 		i.was = nil
 	}
+	// Not each predecessor: that of an issuer with the same source of keys may
+	// still be in force.
 	for _, was := range old.issuers {
 		if was.refresher != nil && !slices.Contains(st.issuers, was) {
 			was.refresher.Retire()
@@ -165,7 +164,7 @@ func (g *Gateway) retire(old, successor *state, before <-chan struct{}) {
 		select {
 		case <-tick.C:
 		case <-g.base.Done():
-			old.closeBut(nil)
+			old.closeBut(successor) // which is closed after it
 			return
 		}
 	}

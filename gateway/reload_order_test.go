@@ -55,6 +55,27 @@ func TestThePredecessorOfAnIssuerChangesNothingAnyMore(t *testing.T) {
 	slow.answer("GET")
 }
 
+func TestAnIssuerThatStaysKeepsItsKeysFreshBesideANewOneOfTheSameSource(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setup{})
+	stays := r.state.Load().issuers[0]
+	r.reload(setup{issuer: `
+  - name: twin
+    issuer: https://twin.example
+    jwks: { url: ISSUER/jwks }
+    audience: { any_of: [tthc] }`})
+	st := r.state.Load()
+	twin := st.named("twin")
+	if st.named("vneid") != stays || twin == nil || twin.was != nil {
+		t.Fatalf("another vneid, or no twin: %+v", twin)
+	}
+	for _, i := range []*issuer{stays, twin} {
+		if err := i.refresher.Refresh(t.Context()); err != nil {
+			t.Errorf("%s: %v", i.name, err)
+		}
+	}
+}
+
 func TestAPurgeDuringAReloadHoldsBehindIt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, setup{})
