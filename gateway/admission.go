@@ -81,13 +81,15 @@ func (x *exchange) withinClientRate() bool {
 	if !x.site.rates.Clients() || x.rehearsed() {
 		return true
 	}
-	client := x.claims.ClientID
+	// What they are named by differs, so that no subject can be called like a
+	// client of the same issuer.
+	kind, client := byte('c'), x.claims.ClientID
 	if client == "" {
-		client = x.claims.Subject
+		kind, client = 's', x.claims.Subject
 	}
-	buf := append(x.targetBuf[len(x.targetBuf):], x.claims.Issuer...)
-	buf = append(append(buf, 0), client...)
-	sum := sha256.Sum256(buf)
+	x.own = append(append(x.own[:0], kind), x.claims.Issuer...)
+	x.own = append(append(x.own, 0), client...)
+	sum := sha256.Sum256(x.own)
 	key := overload.Key(sum[:])
 	return x.withinRate(x.site.rates.Client(&key, x.now))
 }

@@ -95,6 +95,14 @@ func (g *Gateway) buildSite(c *config.Config, s *config.Site, st, old *state) (*
 	if err != nil {
 		return nil, err
 	}
+	var identity []identityField
+	for _, name := range s.IdentityHeaders {
+		field, ok := parseIdentityField(name)
+		if !ok {
+			return nil, fmt.Errorf("identity header %q is not known", name)
+		}
+		identity = append(identity, field)
+	}
 	reach, err := buildReach(g.base, s, old)
 	if err != nil {
 		return nil, err
@@ -115,6 +123,7 @@ func (g *Gateway) buildSite(c *config.Config, s *config.Site, st, old *state) (*
 		forwardCredential: s.ForwardCredential,
 		maxBody:           int64(s.MaxBodyBytes),
 		upstreamHost:      s.Host == config.HostUpstream,
+		identity:          identity,
 		reach:             reach,
 		streaming:         g.streamingOf(c, s),
 	}
@@ -127,13 +136,6 @@ func (g *Gateway) buildSite(c *config.Config, s *config.Site, st, old *state) (*
 		if i.introspections != nil && built.accepts(i) {
 			built.opaque = i
 		}
-	}
-	for _, name := range s.IdentityHeaders {
-		field, ok := parseIdentityField(name)
-		if !ok {
-			return nil, fmt.Errorf("identity header %q is not known", name)
-		}
-		built.identity = append(built.identity, field)
 	}
 	return built, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
 	"github.com/vneid-gateway/vneid-gateway/gateway/listen"
@@ -79,33 +78,6 @@ func (g *Gateway) dataListeners() []*listen.Listener {
 		return *all
 	}
 	return nil
-}
-
-// joinPatience bounds how long a gateway that is not ready leaves an address to
-// the others that listen on it.
-const joinPatience = 30 * time.Second
-
-// awaitReady waits until the gateway can serve, so that it takes no request from
-// one that can.
-func (g *Gateway) awaitReady(ctx context.Context) {
-	limit := time.NewTimer(joinPatience)
-	defer limit.Stop()
-	tick := time.NewTicker(waitTick)
-	defer tick.Stop()
-	for {
-		missing := g.Missing()
-		if len(missing) == 0 {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		case <-limit.C:
-			g.log.Warn("joining the other listeners though not ready", "missing", missing)
-			return
-		}
-	}
 }
 
 func (g *Gateway) listen(c *config.Listener) (*listen.Listener, error) {
@@ -186,6 +158,3 @@ func trusted(c net.Conn) bool {
 	conn := listen.Of(c)
 	return conn != nil && conn.TrustsProxy()
 }
-
-// waitTick is how often a wait for something to end looks.
-const waitTick = 20 * time.Millisecond

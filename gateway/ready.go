@@ -1,6 +1,9 @@
 package gateway
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Missing lists what stands between the gateway and readiness: keys of issuers
 // that are not in memory or past their hard limit, or a drain. The backend need
@@ -41,3 +44,33 @@ func (i *issuer) missing(now time.Time) string {
 	}
 	return why
 }
+
+// joinPatience bounds how long a gateway that is not ready leaves an address to
+// the others that listen on it.
+const joinPatience = 30 * time.Second
+
+// awaitReady waits until the gateway can serve, so that it takes no request from
+// one that can.
+func (g *Gateway) awaitReady(ctx context.Context) {
+	limit := time.NewTimer(joinPatience)
+	defer limit.Stop()
+	tick := time.NewTicker(waitTick)
+	defer tick.Stop()
+	for {
+		missing := g.Missing()
+		if len(missing) == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		case <-limit.C:
+			g.log.Warn("joining the other listeners though not ready", "missing", missing)
+			return
+		}
+	}
+}
+
+// waitTick is how often a wait for something to come or to end looks.
+const waitTick = 20 * time.Millisecond
