@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/cache"
 )
 
 // ErrCutOff means that requests were still in flight when shutdown.deadline
@@ -96,6 +98,9 @@ func (g *Gateway) close() {
 const cutOffGrace = 2 * time.Second
 
 func (g *Gateway) closeCaches() {
-	g.verdicts.Close()
-	g.refused.Close()
+	for _, c := range []*cache.Verdicts{g.verdicts, g.refused} {
+		if c != nil {
+			c.Close()
+		}
+	}
 }

@@ -124,29 +124,34 @@ func New(o Options) (*Gateway, error) {
 	g.metrics = metrics.New(g.reasons, o.Version.Version, g.sample)
 	g.nowhere = g.metrics.Site("-")
 	g.base, g.stop = context.WithCancel(context.Background())
+	if err := g.assemble(&o); err != nil {
+		g.dismantle()
+		return nil, err
+	}
+	return g, nil
+}
+
+// assemble makes the parts that have to be closed again; after an error dismantle
+// does that.
+func (g *Gateway) assemble(o *Options) error {
 	if err := g.makeCaches(&o.Config.Verdicts); err != nil {
-		g.stop()
-		return nil, fmt.Errorf("verdicts: %w", err)
+		return fmt.Errorf("verdicts: %w", err)
 	}
 	if err := g.makeOverload(&o.Config.Overload); err != nil {
-		g.stop()
-		g.closeCaches()
-		return nil, fmt.Errorf("overload: %w", err)
+		return fmt.Errorf("overload: %w", err)
+	}
+	var operators []byte
+	if o.Config.Admin.TokenFile != "" {
+		var err error
+		if operators, err = o.Config.Admin.Token(); err != nil {
+			return fmt.Errorf("admin.token_file: %w", err)
+		}
 	}
 	st, err := g.build(o.Config, nil)
 	if err != nil {
-		g.stop()
-		g.verifications.Close()
-		g.closeCaches()
-		return nil, err
+		return err
 	}
 	g.state.Store(st)
-	var operators []byte
-	if o.Config.Admin.TokenFile != "" {
-		if operators, err = o.Config.Admin.Token(); err != nil {
-			return nil, fmt.Errorf("admin.token_file: %w", err)
-		}
-	}
 	g.server = g.newServer()
 	var sockets *listen.Sockets
 	if o.Inherit {
@@ -167,7 +172,16 @@ func New(o Options) (*Gateway, error) {
 		Token:   operators,
 		Log:     o.Log,
 	})
-	return g, nil
+	return nil
+}
+
+// dismantle closes what a New that failed has made.
+func (g *Gateway) dismantle() {
+	g.stop()
+	if g.verifications != nil {
+		g.verifications.Close()
+	}
+	g.closeCaches()
 }
 
 // Start opens the sockets, the admin listener first, and begins to serve and
