@@ -65,8 +65,8 @@ type Site struct {
 
 	// Mode is "enforce" (default), or "observe": decide and count, but let
 	// pass. Under observe an unverified request reaches the upstream, without
-	// identity headers; use it before the cutover only. Deny rules hold in
-	// both modes.
+	// identity headers; use it before the cutover only. Deny rules, rate_limits
+	// and overload hold in both modes.
 	Mode string `yaml:"mode" default:"enforce" enum:"mode"`
 
 	// Cookie names a cookie that may carry the token where there is no
