@@ -231,64 +231,6 @@ func (r *Refresher) refresh(ctx context.Context) (cache.Change, []token.SkippedK
 	return change, skipped, nil
 }
 
-// stage is where a refresher is in its life.
-type stage uint8
-
-const (
-	inForce stage = iota // what is fetched is used and stored
-	onTrial              // it is used, and stored from Commit on
-	retired              // it is not used any more
-)
-
-// take installs and stores a document, as the stage has it.
-func (r *Refresher) take(document []byte) (cache.Change, []token.SkippedKey, error) {
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	if r.stage == retired {
-		return cache.Change{}, nil, ErrRetired
-	}
-	change, skipped, err := r.install(document, time.Now())
-	if err == nil && r.stage == inForce {
-		_ = r.save() // it is counted, and logged
-	}
-	return change, skipped, err
-}
-
-// Try puts a new refresher on trial: it stores nothing before Commit, so that
-// nothing is left of it where there is none.
-func (r *Refresher) Try() {
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	r.stage = onTrial
-}
-
-// Commit ends a trial: what was fetched is stored.
-func (r *Refresher) Commit() {
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	if r.stage != onTrial {
-		return
-	}
-	r.stage = inForce
-	if !r.cfg.Keys.Snapshot().FetchedAt().IsZero() {
-		_ = r.save() // it is counted, and logged
-	}
-}
-
-func (r *Refresher) retired() bool {
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	return r.stage == retired
-}
-
-// Retire makes the refresher use and store nothing any more: a successor does,
-// with the same keys or under the same name.
-func (r *Refresher) Retire() {
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	r.stage = retired
-}
-
 // interval is the time until the next fetch.
 func (r *Refresher) interval(d Document) time.Duration {
 	if !d.Aged {
@@ -316,40 +258,4 @@ func (r *Refresher) install(document []byte, at time.Time) (cache.Change, []toke
 		return cache.Change{}, nil, ErrKeySet
 	}
 	return change, skipped, nil
-}
-
-// Stats is a snapshot of a refresher's counters.
-type Stats struct {
-	// Fetches counts attempts, Failures those without success by reason.
-	Fetches  uint64
-	Failures map[string]uint64
-	// Skipped counts the unusable keys of the current set.
-	Skipped int64
-	// LastGood is the time of the last success; zero for none.
-	LastGood time.Time
-	// LastFailure is the reason of the last attempt's failure, "" after a
-	// success.
-	LastFailure string
-	// Unsaved counts good sets that could not be written to the Store.
-	Unsaved uint64
-}
-
-// Stats returns the counters. It is safe for concurrent use.
-func (r *Refresher) Stats() Stats {
-	s := Stats{
-		Fetches:  r.stats.fetches.Load(),
-		Failures: make(map[string]uint64, len(r.stats.failures)),
-		Skipped:  r.stats.skipped.Load(),
-		Unsaved:  r.stats.unsaved.Load(),
-	}
-	for reason, n := range r.stats.failures {
-		s.Failures[reason] = n.Load()
-	}
-	if ns := r.stats.lastGood.Load(); ns != 0 {
-		s.LastGood = time.Unix(0, ns)
-	}
-	if reason := r.stats.lastErr.Load(); reason != nil {
-		s.LastFailure = *reason
-	}
-	return s
 }
