@@ -25,7 +25,7 @@ type eventStream struct {
 const lastWrite = time.Second
 
 // events registers a stream of events that comes on c. One that comes after
-// CloseAll is stopped at once.
+// CloseAll, or is unwanted, is stopped at once.
 func (s *Streaming) events(client net.Conn, c *conn, done Observer) *eventStream {
 	if s == nil || s.Tunnels == nil {
 		return nil
@@ -34,7 +34,7 @@ func (s *Streaming) events(client net.Conn, c *conn, done Observer) *eventStream
 	c.in.events = e
 	e.registry.mu.Lock()
 	defer e.registry.mu.Unlock()
-	if e.registry.closed {
+	if e.registry.refusesLocked(done) {
 		e.stopped.Store(true)
 	} else {
 		e.registry.events[e] = struct{}{}

@@ -51,6 +51,13 @@ const (
 func TestAStreamOfEventsEndsWhenItIsClosed(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(*upstream.Tunnels, *front) error{
+		"unwanted": func(s *upstream.Tunnels, f *front) error {
+			s.Unwanted(func(o upstream.Observer) bool { return o == f })
+			if n := s.Sweep(); n != 1 {
+				return fmt.Errorf("swept %d away", n)
+			}
+			return nil
+		},
 		"all": func(s *upstream.Tunnels, _ *front) error { return s.CloseAll(context.Background()) },
 		"one": func(s *upstream.Tunnels, f *front) error {
 			none := s.CloseWhere(func(upstream.Observer) bool { return false })
@@ -98,6 +105,20 @@ func TestAStreamOfEventsEndsWhenItIsClosed(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+func TestAStreamOfEventsThatIsUnwantedEndsAtItsBeginning(t *testing.T) {
+	t.Parallel()
+	address, left := eventsUpstream(t, chunkedEvent)
+	s := tunnels(1)
+	f := watched(t, address, s)
+	s.Tunnels.Unwanted(func(o upstream.Observer) bool { return o == f })
+	c := f.client(t)
+	c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-left
+	if ends := f.ended(t, 1); !errors.Is(ends[0].err, upstream.ErrTunnelClosed) {
+		t.Errorf("%+v", ends)
 	}
 }
 

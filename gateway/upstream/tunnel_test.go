@@ -112,6 +112,9 @@ func TestATunnelEndsForItsReason(t *testing.T) {
 	for name, c := range map[string]struct {
 		idle  time.Duration
 		until time.Duration
+		// unwanted says that it is so when it begins.
+		unwanted bool
+
 		end   func(*upstream.Tunnels, *front) error
 		want  error
 		count func(upstream.TunnelStats) uint64
@@ -121,6 +124,23 @@ func TestATunnelEndsForItsReason(t *testing.T) {
 		"all closed": {
 			idle: time.Minute, want: upstream.ErrTunnelClosed, count: func(s upstream.TunnelStats) uint64 { return s.Closed },
 			end: func(t *upstream.Tunnels, _ *front) error { return t.CloseAll(context.Background()) },
+		},
+		"unwanted later": {
+			idle: time.Minute, want: upstream.ErrTunnelClosed, count: func(s upstream.TunnelStats) uint64 { return s.Closed },
+			end: func(t *upstream.Tunnels, f *front) error {
+				if n := t.Sweep(); n != 0 {
+					return errors.New("swept away before anything was unwanted")
+				}
+				t.Unwanted(func(o upstream.Observer) bool { return o == f })
+				if n := t.Sweep(); n != 1 {
+					return errors.New("not swept away")
+				}
+				return nil
+			},
+		},
+		"unwanted from the start": {
+			idle: time.Minute, want: upstream.ErrTunnelClosed, count: func(s upstream.TunnelStats) uint64 { return s.Closed },
+			unwanted: true,
 		},
 		"one closed": {
 			idle: time.Minute, want: upstream.ErrTunnelClosed, count: func(s upstream.TunnelStats) uint64 { return s.Closed },
@@ -150,6 +170,9 @@ func TestATunnelEndsForItsReason(t *testing.T) {
 					r.Until = time.Now().Add(c.until)
 				}
 			}})
+			if c.unwanted {
+				s.Tunnels.Unwanted(func(o upstream.Observer) bool { return o == f })
+			}
 			conn := f.upgraded(t)
 			if c.end != nil {
 				eventually(t, "the tunnel to be open", func() bool { return s.Tunnels.Stats().Opened == 1 })

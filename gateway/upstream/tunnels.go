@@ -11,7 +11,8 @@ import (
 // bounds nor counts, but ends. Its methods are safe for concurrent use. Tunnels
 // outlive the configuration under which they were opened, so a Tunnels does, too.
 type Tunnels struct {
-	limit int64
+	limit    int64
+	unwanted func(Observer) bool
 
 	mu       sync.Mutex
 	reserved int64 // open, or about to be
@@ -28,6 +29,34 @@ func NewTunnels(limit int) *Tunnels {
 	return &Tunnels{
 		limit: int64(limit), open: make(map[*tunnel]struct{}), events: make(map[*eventStream]struct{}), empty: make(chan struct{}),
 	}
+}
+
+// Unwanted sets which tunnels and streams of events are to end as soon as they
+// begin, and at each Sweep: those for whose Observer is returns true. It must not
+// call methods of t, and is called while others wait for t.
+func (t *Tunnels) Unwanted(is func(Observer) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unwanted = is
+}
+
+// Sweep closes what has become unwanted, as CloseWhere does, and returns how
+// many these are. What is added meanwhile is looked at as well, so nothing that
+// was unwanted before the call is left open behind it.
+func (t *Tunnels) Sweep() int {
+	t.mu.Lock()
+	is := t.unwanted
+	t.mu.Unlock()
+	if is == nil {
+		return 0
+	}
+	return t.CloseWhere(is)
+}
+
+// refusesLocked reports whether what is about to be added for done must end at
+// once.
+func (t *Tunnels) refusesLocked(done Observer) bool {
+	return t.closed || t.unwanted != nil && t.unwanted(done)
 }
 
 // TunnelStats is a snapshot of the counters of a [Tunnels].
@@ -88,13 +117,13 @@ func (t *Tunnels) lastLocked() {
 }
 
 // add keeps an open tunnel, which has a reservation. One that comes after
-// CloseAll is stopped at once.
+// CloseAll, or is unwanted, is stopped at once.
 func (t *Tunnels) add(tunnel *tunnel) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.open[tunnel] = struct{}{}
 	t.counts.Opened++
-	if t.closed {
+	if t.refusesLocked(tunnel.done) {
 		tunnel.stop(ErrTunnelClosed)
 	}
 }
