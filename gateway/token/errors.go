@@ -5,7 +5,8 @@ import "errors"
 // The taxonomy of refusals. Every error of this package wraps exactly one of these, so that an edge can turn it into
 // a stable reason with errors.Is. Their texts, and those of the errors that wrap them, never contain token content.
 var (
-	// ErrTooLarge means that the token, or the issuer's answer about one, is longer than MaxTokenBytes.
+	// ErrTooLarge means that the token, or the issuer's answer about one, is longer than MaxTokenBytes, or a statement
+	// longer than its rules allow.
 	ErrTooLarge = errors.New("token: too large")
 	// ErrMalformed means that the token is not a compact JWS whose header and payload are strict JSON objects: wrong
 	// number of segments, base64url that is padded or not canonical, duplicate members, too deep, too many members. Or

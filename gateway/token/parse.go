@@ -45,6 +45,22 @@ func (p *Parsed) Algorithm() string {
 // Errors: ErrTooLarge, ErrMalformed, ErrCritical, ErrAlgorithm, ErrClaimMissing, ErrClaimInvalid. Parse takes time
 // linear in len(raw). A caller that has a smaller limit than MaxTokenBytes checks it before.
 func Parse(raw []byte) (Parsed, error) {
+	p, err := parse(raw, MaxTokenBytes)
+	if err == nil && p.Issuer == "" {
+		err = fmt.Errorf("iss: %w", ErrClaimMissing)
+	}
+	if err != nil {
+		return Parsed{}, err
+	}
+	return p, nil
+}
+
+// parse is Parse with another limit of size, and lets iss be missing. The limits of depth and count hold for all: see
+// object.
+func parse(raw []byte, maxBytes int) (Parsed, error) {
+	if len(raw) > maxBytes {
+		return Parsed{}, ErrTooLarge
+	}
 	s, err := split(raw)
 	if err != nil {
 		return Parsed{}, err
@@ -79,9 +95,6 @@ func Parse(raw []byte) (Parsed, error) {
 	if err != nil {
 		return Parsed{}, fmt.Errorf("iss: %w", err)
 	}
-	if len(issuer) == 0 {
-		return Parsed{}, fmt.Errorf("iss: %w", ErrClaimMissing)
-	}
 	p.Issuer = string(issuer)
 	return p, nil
 }
@@ -92,9 +105,6 @@ type segments struct{ header, payload, signature []byte }
 // split cuts a token at its two dots. It looks for a third and no further: a token of many dots costs no more than one
 // of few.
 func split(raw []byte) (segments, error) {
-	if len(raw) > MaxTokenBytes {
-		return segments{}, ErrTooLarge
-	}
 	header, rest, found := bytes.Cut(raw, []byte{'.'})
 	payload, signature, again := bytes.Cut(rest, []byte{'.'})
 	// RFC 7516 section 9: five segments would be a JWE.

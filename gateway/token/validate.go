@@ -45,7 +45,7 @@ var refusals = [...]struct{ from, to error }{
 
 // check decides whether the claims are for us and in force now.
 func (v *validation) check(p *Parsed, c *Claims, now time.Time) error {
-	audience, err := v.audience(p.claims)
+	audience, err := audience(p.claims, v.audienceClaims)
 	if err != nil {
 		return err
 	}
@@ -71,9 +71,9 @@ func (v *validation) check(p *Parsed, c *Claims, now time.Time) error {
 }
 
 // audience returns all that the audience claims name.
-func (v *validation) audience(members []member) (jwt.ClaimStrings, error) {
+func audience(members []member, claims []string) (jwt.ClaimStrings, error) {
 	var named jwt.ClaimStrings
-	for _, claim := range v.audienceClaims {
+	for _, claim := range claims {
 		value := find(members, claim)
 		// RFC 7519 section 4.1.3: aud is a string or an array of them.
 		if claim == "aud" && value != nil && value[0] == '[' {

@@ -66,11 +66,19 @@ func (v *Verifier) Verify(p *Parsed, keys KeySource, now time.Time) (Verified, e
 	if !typeAllowed(v.profile.Types, p.typ) {
 		return Verified{}, ErrType
 	}
+	// RFC 8417 section 4.7: and where both kinds have the same typ, or none, their claims do.
+	if isStatement(p.claims) {
+		return Verified{}, ErrType
+	}
 	// RFC 8725 section 3.8: the keys that are asked below belong to this issuer and no other.
 	if p.Issuer != v.profile.Issuer {
 		return Verified{}, ErrIssuer
 	}
 	claims, err := v.read(p, now)
+	if err != nil {
+		return Verified{}, err
+	}
+	status, err := readStatus(p.claims, &v.profile)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -81,6 +89,7 @@ func (v *Verifier) Verify(p *Parsed, keys KeySource, now time.Time) (Verified, e
 	if err := p.provedBy(key); err != nil {
 		return Verified{}, err
 	}
+	claims.Status = status.reference()
 	return Verified{Claims: claims, Key: key}, nil
 }
 
