@@ -3,14 +3,10 @@ package foreign
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"time"
@@ -69,44 +65,14 @@ func (p *Provider) Opaque(ctx context.Context, account string) (string, error) {
 }
 
 // Login is [Provider.TokenFor] by the authorization code flow of OpenID Connect Core 1.0 section 3.1, as a person with a
-// browser goes through it: "sub" names the account, "azp" the portal, and "acr" is "2".
+// browser goes through it: "sub" names the account, "azp" the portal, "acr" is "2", and "sid" is the session's.
 func (p *Provider) Login(ctx context.Context, account, alg string) (string, error) {
-	jar, err := cookiejar.New(nil)
+	s, err := p.NewSession(account)
 	if err != nil {
 		return "", err
 	}
-	client, done := newClient(jar)
-	defer done()
-	// RFC 7636 section 4.2.
-	verifier := rand.Text() + rand.Text()
-	challenge := sha256.Sum256([]byte(verifier))
-	state := rand.Text()
-	at := p.Issuer + "/auth?" + url.Values{
-		"client_id":             {portal},
-		"response_type":         {"code"},
-		"redirect_uri":          {portalCallback},
-		"scope":                 {"openid ho-so"},
-		"resource":              {resource(alg)},
-		"login_hint":            {account},
-		"state":                 {state},
-		"code_challenge":        {base64.RawURLEncoding.EncodeToString(challenge[:])},
-		"code_challenge_method": {"S256"},
-	}.Encode()
-	callback, err := follow(ctx, client, at)
-	if err != nil {
-		return "", err
-	}
-	query := callback.Query()
-	if query.Get("state") != state || query.Get("code") == "" {
-		return "", fmt.Errorf("%w: login as %q: %s %s", ErrAnswer, account, query.Get("error"), query.Get("error_description"))
-	}
-	return p.redeem(ctx, client, portal, url.Values{
-		"grant_type":    {"authorization_code"},
-		"code":          {query.Get("code")},
-		"redirect_uri":  {portalCallback},
-		"code_verifier": {verifier},
-		"resource":      {resource(alg)},
-	})
+	defer s.Close()
+	return s.Token(ctx, alg)
 }
 
 // follow goes from redirect to redirect until one leads to the portal.

@@ -106,21 +106,24 @@ func (l *Listener) Reload() error {
 // ticket keys, until ctx ends. It tells report of every change, with nil, and of
 // every new fault. Without TLS it returns at once.
 func (l *Listener) Run(ctx context.Context, report func(error)) {
-	if l.tls == nil {
-		return
+	if l.tls != nil {
+		l.tls.run(ctx, report)
 	}
-	check := time.NewTicker(l.tls.cfg.CheckEvery)
+}
+
+func (c *certificates) run(ctx context.Context, report func(error)) {
+	check := time.NewTicker(c.cfg.CheckEvery)
 	defer check.Stop()
-	rotate := time.NewTicker(l.tls.cfg.TicketRotation)
+	rotate := time.NewTicker(c.cfg.TicketRotation)
 	defer rotate.Stop()
 	for {
 		select {
 		case <-check.C:
-			if changed, err := l.tls.check(); changed || err != nil {
+			if changed, err := c.check(); changed || err != nil {
 				report(err)
 			}
 		case <-rotate.C:
-			l.tls.rotate()
+			c.rotate()
 		case <-ctx.Done():
 			return
 		}

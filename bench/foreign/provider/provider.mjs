@@ -5,7 +5,9 @@
 // Environment: FOREIGN_CLIENT_SECRET (required), the secret of every client below; FOREIGN_CLIENT_JWK (required), the
 // public key of the client that authenticates by private_key_jwt.
 // Orders, as POST with the client "operator": /control/rotate signs with new keys and goes on publishing the old ones;
-// /control/drop-old publishes the keys that sign, and no others.
+// /control/drop-old publishes the keys that sign, and no others; /control/logout-uri?to=<URL> registers where the portal
+// is told of logouts (OpenID Connect Back-Channel Logout 1.0), which are not told before; /control/logouts answers with
+// the number of logouts that were told and of those that were not, as JSON.
 // Output: one line, "listening <issuer>", when requests are served. Ends on SIGTERM or when stdin closes.
 import { createServer } from 'node:http';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -57,7 +59,7 @@ const resourceServers = new Map([
   resourceServer('opaque', { accessTokenFormat: 'opaque' }),
 ]);
 
-// A login's code carries when and how; a client's own token is its authentication, here and now.
+// A login's code carries when, how and in which session; a client's own token is its authentication, here and now.
 function tokenClaims(ctx, token) {
   const code = ctx.oidc.entities.AuthorizationCode;
   return {
@@ -65,6 +67,7 @@ function tokenClaims(ctx, token) {
     azp: token.clientId,
     acr: code?.acr ?? '1',
     auth_time: code?.authTime ?? Math.floor(Date.now() / 1000),
+    sid: code?.sid,
   };
 }
 
@@ -93,6 +96,16 @@ const INTROSPECTORS = ['gateway', 'gateway-key'];
 // Who may revoke anyone's token: the provider's own staff.
 const OPERATOR = 'operator';
 
+// The client that people log in to.
+const portal = {
+  client_id: 'portal',
+  client_secret: secret,
+  grant_types: ['authorization_code'],
+  response_types: ['code'],
+  redirect_uris: ['https://portal.example/callback'],
+  backchannel_logout_session_required: true, // tokens of a login name its session, too
+};
+
 const configuration = {
   adapter,
   cookies: { keys: [randomBytes(32).toString('hex')] },
@@ -107,19 +120,16 @@ const configuration = {
       jwks: { keys: [JSON.parse(clientKey)] },
     },
     { ...machineClient(OPERATOR), grant_types: [] },
-    {
-      client_id: 'portal',
-      client_secret: secret,
-      grant_types: ['authorization_code'],
-      response_types: ['code'],
-      redirect_uris: ['https://portal.example/callback'],
-    },
+    portal,
   ],
   enabledJWA: { idTokenSigningAlgValues: Object.keys(ALGORITHMS) },
   acrValues: ['1', '2'],
   scopes: ['openid'],
   claims: { openid: ['sub'], acr: null, auth_time: null },
+  // The provider talks to nobody but the tests, on the loopback interface, where it would not go by itself.
+  fetch: (url, { dispatcher: _guard, ...options }) => fetch(url, options),
   features: {
+    backchannelLogout: { enabled: true },
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     introspection: { enabled: true, allowedPolicy: async (_ctx, client) => INTROSPECTORS.includes(client.clientId) },
@@ -161,11 +171,15 @@ async function login(provider, req, res) {
 // A provider's keys are fixed, so a rotation is a new provider of the same issuer with the same store.
 function rotation(issuer) {
   let signing = newKeys();
+  let old = [];
   let callback;
-  const publish = (...old) => {
+  const logouts = { told: 0, untold: 0 };
+  const publish = () => {
     // The first key of an algorithm signs.
     const provider = new Provider(issuer, { ...configuration, jwks: { keys: [...signing, ...old] } });
     provider.on('server_error', (_ctx, err) => console.error(err));
+    provider.on('backchannel.success', () => { logouts.told += 1; });
+    provider.on('backchannel.error', () => { logouts.untold += 1; });
     const serve = provider.callback();
     callback = (req, res) => {
       if (!req.url.startsWith('/interaction/')) {
@@ -181,24 +195,32 @@ function rotation(issuer) {
   publish();
   const orders = {
     '/control/rotate': () => {
-      const old = signing;
+      old = signing;
       signing = newKeys();
-      publish(...old);
+      publish();
     },
-    '/control/drop-old': () => publish(),
+    '/control/drop-old': () => {
+      old = [];
+      publish();
+    },
+    '/control/logout-uri': (query) => {
+      portal.backchannel_logout_uri = query.get('to');
+      publish();
+    },
+    '/control/logouts': () => logouts,
   };
   return { orders, serve: (req, res) => callback(req, res) };
 }
 
 const operator = `Basic ${Buffer.from(`${OPERATOR}:${secret}`).toString('base64')}`;
 
-function obey(order, req, res) {
+function obey(order, query, req, res) {
   if (req.method !== 'POST' || req.headers.authorization !== operator) {
     res.writeHead(403).end();
     return;
   }
-  order();
-  res.writeHead(200).end();
+  const said = order(query);
+  res.writeHead(200).end(said && JSON.stringify(said));
 }
 
 const server = createServer();
@@ -206,8 +228,9 @@ server.listen(0, '127.0.0.1', () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const { orders, serve } = rotation(issuer);
   server.on('request', (req, res) => {
-    const order = Object.hasOwn(orders, req.url) ? orders[req.url] : undefined;
-    if (order) obey(order, req, res);
+    const [path, query] = req.url.split('?', 2);
+    const order = Object.hasOwn(orders, path) ? orders[path] : undefined;
+    if (order) obey(order, new URLSearchParams(query), req, res);
     else serve(req, res);
   });
   console.log(`listening ${issuer}`);
