@@ -21,6 +21,7 @@ Check it:          vneid-gateway check gateway.yaml
 Run it:            vneid-gateway serve --config gateway.yaml
 Ask whether it is  vneid-gateway health
 ready:
+Revoke a token:    vneid-gateway revoke --help
 
 Scalar fields of the file can be overridden by environment variables such as
 VNEID_GATEWAY_ADMIN_ADDRESS, and those by --set admin.address=….`,
@@ -33,6 +34,6 @@ VNEID_GATEWAY_ADMIN_ADDRESS, and those by --set admin.address=….`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), healthCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), healthCommand(), revokeCommand(), schemaCommand(), versionCommand())
 	return root
 }

@@ -1,11 +1,8 @@
-// Package admin is the second listener: probes, metrics, version, the key view,
-// reload and, where configured, profiles. It is for operators only and must not be reachable by
-// citizens. It runs on net/http, apart from the data path: it answers while
-// the data path is full.
 package admin
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -34,9 +31,15 @@ type Config struct {
 	// Reload takes the configuration anew; cause is for the log. Nil: there is
 	// no /reload.
 	Reload func(cause string) error
-	// Token is the bearer token without which nothing can be changed (RFC
-	// 6750 section 2.1). Only its digest is kept. Empty: nothing can be
-	// changed at all.
+	// Revocations takes what operators revoke. Nil: POST /revocations is
+	// answered 409, with what to set.
+	Revocations *Revocations
+	// TLS is what the listener shows and asks for. The zero TLS: it speaks
+	// plain HTTP.
+	TLS TLS
+	// Token is the bearer token that lets changes through (RFC 6750 section
+	// 2.1). Only its digest is kept. Empty: only a client certificate does;
+	// without TLS.ClientCAFile nothing can be changed at all.
 	Token []byte
 	// Log takes the server's own complaints, and an "audit" line for each
 	// change and each attempt at one.
@@ -49,22 +52,37 @@ const (
 	maxHeaderBytes    = 16 << 10
 )
 
-// Server is the admin listener.
-type Server struct{ http *http.Server }
+// Server is the admin listener. It is safe for concurrent use.
+type Server struct {
+	http         *http.Server
+	certificates *certificates // nil without TLS
+}
 
-// New returns a server that is not listening yet.
-func New(cfg Config) *Server {
-	return &Server{http: &http.Server{
-		Handler:           handler(cfg),
+// New returns a server that is not listening yet. ErrCertificate or ErrClientCA
+// where Config.TLS names a file that is of no use.
+func New(cfg Config) (*Server, error) {
+	var certs *certificates
+	if cfg.TLS != (TLS{}) {
+		var err error
+		if certs, err = newCertificates(cfg.TLS, cfg.Log); err != nil {
+			return nil, err
+		}
+	}
+	return &Server{certificates: certs, http: &http.Server{
+		Handler:           handler(cfg, certs),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
-	}}
+		ErrorLog:          newComplaints(cfg.Log),
+	}}, nil
 }
 
-// Serve answers on ln until Shutdown. It returns nil after Shutdown.
+// Serve answers on ln, under TLS where configured, until Shutdown. It returns nil
+// after Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
+	if s.certificates != nil {
+		ln = tls.NewListener(ln, s.certificates.listening())
+	}
 	if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -74,7 +92,23 @@ func (s *Server) Serve(ln net.Listener) error {
 // Shutdown stops accepting and waits for answers under way until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
 
-func handler(cfg Config) http.Handler {
+// Stats is what there is to know of the listener's certificate.
+type Stats struct {
+	// NotAfter is when the certificate in use expires; zero without TLS.
+	NotAfter time.Time
+	// Failures counts the readings of changed files that were of no use.
+	Failures uint64
+}
+
+// Stats returns it as of the last handshake.
+func (s *Server) Stats() Stats {
+	if s.certificates == nil {
+		return Stats{}
+	}
+	return s.certificates.stats()
+}
+
+func handler(cfg Config, certs *certificates) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
@@ -100,7 +134,10 @@ func handler(cfg Config) http.Handler {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	guarded := newGate(cfg)
+	guarded := newGate(cfg, certs)
+	revocations := newRevocations(guarded, cfg.Revocations)
+	mux.HandleFunc("GET /revocations", revocations.show)
+	mux.HandleFunc("POST /revocations", revocations.revoke)
 	if cfg.Reload != nil {
 		mux.Handle("POST /reload", &reloads{guarded, cfg.Reload})
 	}
@@ -109,7 +146,7 @@ func handler(cfg Config) http.Handler {
 	}
 	// Beside the mux, which redirects a path with "//" or ".." in it: a key id
 	// may hold either, and a change must not be redirected to another key.
-	changes := &keyChanges{guarded, cfg.Keys}
+	changes := &keyChanges{gate: guarded, keys: cfg.Keys}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), keyPrefix) {
 			changes.ServeHTTP(w, r)

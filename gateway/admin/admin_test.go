@@ -40,7 +40,7 @@ func TestAdminListener(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			rec := httptest.NewRecorder()
-			handler(tc.cfg).ServeHTTP(rec, httptest.NewRequest(tc.method, tc.path, nil))
+			handler(tc.cfg, nil).ServeHTTP(rec, httptest.NewRequest(tc.method, tc.path, nil))
 			if rec.Code != tc.status || !strings.Contains(rec.Body.String(), tc.body) {
 				t.Errorf("%s %s: %d %q, want %d %q", tc.method, tc.path, rec.Code, rec.Body, tc.status, tc.body)
 			}

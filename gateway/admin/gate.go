@@ -1,11 +1,9 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"log/slog"
 	"net/http"
-	"strings"
+	"strconv"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -19,62 +17,76 @@ const (
 	auditBurst     = 20
 )
 
+// noBody is the bound of a change that is told by its path alone.
+const noBody = 0
+
 // gate stands before whatever changes something: it lets operators through and
 // writes down who wanted what.
 type gate struct {
-	log    *slog.Logger
-	closed bool // no token is configured
-	token  [sha256.Size]byte
+	operators
 
-	changing sync.Mutex // held by the one change that is made
+	log *slog.Logger
 
 	auditing sync.Mutex
 	attempts *rate.Limiter // by auditing
 	omitted  uint64        // by auditing: attempts without a line of their own
 }
 
-func newGate(cfg Config) *gate {
+func newGate(cfg Config, certs *certificates) *gate {
 	return &gate{
-		log:      cfg.Log,
-		closed:   len(cfg.Token) == 0,
-		token:    sha256.Sum256(cfg.Token),
-		attempts: rate.NewLimiter(auditPerSecond, auditBurst),
+		operators: newOperators(cfg.Token, certs),
+		log:       cfg.Log,
+		attempts:  rate.NewLimiter(auditPerSecond, auditBurst),
 	}
 }
 
-// admit lets r through, or answers it and audits the attempt.
-func (g *gate) admit(w http.ResponseWriter, r *http.Request, line audit) bool {
-	status, reason := g.refusal(r)
+// admit lets r through, or answers it and audits the attempt. It completes the
+// line with who it was. A body that is told to be longer than maxBody bytes is not
+// read; one that is not told is for the caller to bound.
+func (g *gate) admit(w http.ResponseWriter, r *http.Request, line *audit, maxBody int64) bool {
+	by, status, reason := g.refusal(r, maxBody)
+	line.by = by
 	if status == 0 {
 		return true
 	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", challenge)
 	}
-	g.attempt(line, reason)
-	refuse(w, status, reason)
+	g.attempt(*line, reason)
+	code := ""
+	if status == http.StatusRequestEntityTooLarge {
+		code = codeTooLarge
+	}
+	refuse(w, status, problem{Error: reason, Code: code})
 	return false
 }
 
 // refuse ends the connection as well: what else the client sends is not read.
-func refuse(w http.ResponseWriter, status int, reason string) {
+func refuse(w http.ResponseWriter, status int, p problem) {
 	w.Header().Set("Connection", "close")
-	writeJSON(w, status, problem{Error: reason})
+	writeJSON(w, status, p)
 }
 
-// refusal returns why r may not change anything; status 0 if it may.
-func (g *gate) refusal(r *http.Request) (status int, reason string) {
-	switch {
-	case fromBrowser(r.Header):
-		return http.StatusForbidden, "changes are not taken from a browser's page"
-	case g.closed:
-		return http.StatusForbidden, "nothing can be changed: set admin.token_file"
-	case !g.authorised(r.Header.Values("Authorization")):
-		return http.StatusUnauthorized, "the bearer token of admin.token_file is needed"
-	case r.ContentLength != 0:
-		return http.StatusBadRequest, "a change has no body"
+// refusal returns who sent r and why it may not change anything; status 0 if it
+// may.
+func (g *gate) refusal(r *http.Request, maxBody int64) (by string, status int, reason string) {
+	if fromBrowser(r.Header) {
+		return byNobody, http.StatusForbidden, "changes are not taken from a browser's page"
 	}
-	return 0, ""
+	by, status, reason = g.who(r)
+	switch {
+	case status != 0:
+		return by, status, reason
+	case maxBody == noBody && r.ContentLength != 0:
+		return by, http.StatusBadRequest, "a change has no body"
+	case r.ContentLength > maxBody:
+		return by, http.StatusRequestEntityTooLarge, tooLarge(maxBody)
+	}
+	return by, 0, ""
+}
+
+func tooLarge(maxBody int64) string {
+	return "the body is longer than " + strconv.FormatInt(maxBody, 10) + " bytes"
 }
 
 // fromBrowser reports whether a page, any page, may have caused the request
@@ -90,19 +102,6 @@ func fromBrowser(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-// authorised compares in constant time; the digests hide the token's length.
-func (g *gate) authorised(fields []string) bool {
-	if len(fields) != 1 {
-		return false
-	}
-	scheme, shown, ok := strings.Cut(fields[0], " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return false
-	}
-	sum := sha256.Sum256([]byte(shown))
-	return subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
 }
 
 // attempt audits a change that its sender may not make. Anybody who reaches

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 )
 
 // purgesFull answers a purge for which there is no room.
@@ -14,12 +15,14 @@ const purgesFull = "not purged: as many purges of this issuer are remembered as 
 type keyChanges struct {
 	*gate
 
-	keys KeyAdmin
+	keys     KeyAdmin
+	changing sync.Mutex // held by the one change that is made
 }
 
 // problem is the answer to a change that was not made, or not for good.
 type problem struct {
 	Error   string `json:"error"`
+	Code    string `json:"code,omitzero"`
 	Purged  int    `json:"purged,omitzero"`
 	Allowed int    `json:"allowed,omitzero"`
 }
@@ -35,17 +38,17 @@ func (c *keyChanges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		action = "allow"
 	default:
 		w.Header().Set("Allow", "DELETE, PUT")
-		refuse(w, http.StatusMethodNotAllowed, "DELETE purges a key, PUT allows it again")
+		refuse(w, http.StatusMethodNotAllowed, problem{Error: "DELETE purges a key, PUT allows it again"})
 		return
 	}
 	issuer, kid, found := splitKeyPath(r.URL.EscapedPath())
 	line := audit{action: action, issuer: issuer, kid: kid, remote: r.RemoteAddr}
-	if !c.admit(w, r, line) {
+	if !c.admit(w, r, &line, noBody) {
 		return
 	}
 	if !found {
 		c.audit(line, "not found", 0)
-		refuse(w, http.StatusNotFound, "no key has this path: /keys/{issuer}/{kid}, percent-encoded")
+		refuse(w, http.StatusNotFound, problem{Error: "no key has this path: /keys/{issuer}/{kid}, percent-encoded"})
 		return
 	}
 	c.change(w, line)

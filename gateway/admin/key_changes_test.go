@@ -2,12 +2,10 @@ package admin
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -35,7 +33,7 @@ func logged() (*slog.Logger, *bytes.Buffer) {
 func change(method, path string, fields ...string) *http.Request {
 	r := httptest.NewRequest(method, path, nil)
 	r.RemoteAddr = "127.0.0.1:5000"
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", "Bearer "+operatorToken)
 	for i := 0; i < len(fields); i += 2 {
 		if r.Header.Del(fields[i]); fields[i+1] != "" {
 			r.Header.Set(fields[i], fields[i+1])
@@ -48,14 +46,14 @@ func TestKeyChangesAnswerAndAreAudited(t *testing.T) {
 	t.Parallel()
 	const (
 		path = "/keys/vneid/a%2Fb"
-		purg = "action=purge issuer=vneid kid=a/b remote=127.0.0.1:5000 "
+		purg = "action=purge issuer=vneid kid=a/b remote=127.0.0.1:5000 by="
 	)
 	twice := change("DELETE", path)
-	twice.Header.Add("Authorization", "Bearer "+token)
+	twice.Header.Add("Authorization", "Bearer "+operatorToken)
 	withBody := change("DELETE", path)
 	withBody.ContentLength = -1
 	refused := func(reason string) string {
-		return purg + `result=refused keys=0 reason="` + reason + `" omitted=0`
+		return purg + `nobody result=refused keys=0 reason="` + reason + `" omitted=0`
 	}
 	const (
 		needToken = "the bearer token of admin.token_file is needed"
@@ -70,31 +68,31 @@ func TestKeyChangesAnswerAndAreAudited(t *testing.T) {
 		asked  []string
 		audit  string
 	}{
-		{"purge", fakeKeys{n: 2}, change("DELETE", path), 200, `{"purged":2}`, []string{"purge", "vneid", "a/b"}, purg + "result=done keys=2"},
-		{"allow", fakeKeys{n: 1}, change("PUT", path), 200, `{"allowed":1}`, []string{"allow", "vneid", "a/b"}, "action=allow issuer=vneid kid=a/b remote=127.0.0.1:5000 result=done keys=1"},
-		{"scheme in any case", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "bEARER "+token), 200, `{"purged":1}`, []string{"purge", "vneid", "a/b"}, purg + "result=done keys=1"},
-		{"same origin without Origin", fakeKeys{n: 1}, change("DELETE", path, "Sec-Fetch-Site", "same-origin"), 200, `{"purged":1}`, []string{"purge", "vneid", "a/b"}, purg + "result=done keys=1"},
-		{"typed in", fakeKeys{n: 1}, change("DELETE", path, "Sec-Fetch-Site", "none"), 200, `{"purged":1}`, []string{"purge", "vneid", "a/b"}, purg + "result=done keys=1"},
-		{"no such key", fakeKeys{}, change("DELETE", path), 404, `{"error":"no such issuer or key"}`, []string{"purge", "vneid", "a/b"}, purg + `result="not found" keys=0`},
-		{"no such issuer", fakeKeys{err: fmt.Errorf("x: %w", ErrKeyNotFound)}, change("DELETE", path), 404, `{"error":"no such issuer or key"}`, []string{"purge", "vneid", "a/b"}, purg + `result="not found" keys=0`},
-		{"not for good", fakeKeys{n: 1, err: errors.New("disk full")}, change("DELETE", path), 500, `{"error":"disk full","purged":1}`, []string{"purge", "vneid", "a/b"}, purg + `result=failed keys=1 error="disk full"`},
+		{"purge", fakeKeys{n: 2}, change("DELETE", path), 200, `{"purged":2}`, []string{"purge", "vneid", "a/b"}, purg + "token result=done keys=2"},
+		{"allow", fakeKeys{n: 1}, change("PUT", path), 200, `{"allowed":1}`, []string{"allow", "vneid", "a/b"}, "action=allow issuer=vneid kid=a/b remote=127.0.0.1:5000 by=token result=done keys=1"},
+		{"scheme in any case", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "bEARER "+operatorToken), 200, `{"purged":1}`, []string{"purge", "vneid", "a/b"}, purg + "token result=done keys=1"},
+		{"same origin without Origin", fakeKeys{n: 1}, change("DELETE", path, "Sec-Fetch-Site", "same-origin"), 200, `{"purged":1}`, []string{"purge", "vneid", "a/b"}, purg + "token result=done keys=1"},
+		{"typed in", fakeKeys{n: 1}, change("DELETE", path, "Sec-Fetch-Site", "none"), 200, `{"purged":1}`, []string{"purge", "vneid", "a/b"}, purg + "token result=done keys=1"},
+		{"no such key", fakeKeys{}, change("DELETE", path), 404, `{"error":"no such issuer or key"}`, []string{"purge", "vneid", "a/b"}, purg + `token result="not found" keys=0`},
+		{"no such issuer", fakeKeys{err: fmt.Errorf("x: %w", ErrKeyNotFound)}, change("DELETE", path), 404, `{"error":"no such issuer or key"}`, []string{"purge", "vneid", "a/b"}, purg + `token result="not found" keys=0`},
+		{"not for good", fakeKeys{n: 1, err: errors.New("disk full")}, change("DELETE", path), 500, `{"error":"disk full","purged":1}`, []string{"purge", "vneid", "a/b"}, purg + `token result=failed keys=1 error="disk full"`},
 		{"allowed, not for good", fakeKeys{n: 1, err: errors.New("disk full")}, change("PUT", path), 500, `{"error":"disk full","allowed":1}`, []string{"allow", "vneid", "a/b"}, "result=failed keys=1"},
-		{"no room", fakeKeys{err: fmt.Errorf("x: %w", ErrPurgesFull)}, change("DELETE", path), 409, `{"error":"not purged: as many purges of this issuer are remembered as can be; allow (PUT) one`, []string{"purge", "vneid", "a/b"}, purg + "result=refused keys=0 reason="},
-		{"no such path", fakeKeys{n: 1}, change("DELETE", "/keys/vneid"), 404, `{"error":"no key has this path`, nil, `action=purge issuer="" kid="" remote=127.0.0.1:5000 result="not found" keys=0`},
+		{"no room", fakeKeys{err: fmt.Errorf("x: %w", ErrPurgesFull)}, change("DELETE", path), 409, `{"error":"not purged: as many purges of this issuer are remembered as can be; allow (PUT) one`, []string{"purge", "vneid", "a/b"}, purg + "token result=refused keys=0 reason="},
+		{"no such path", fakeKeys{n: 1}, change("DELETE", "/keys/vneid"), 404, `{"error":"no key has this path`, nil, `action=purge issuer="" kid="" remote=127.0.0.1:5000 by=token result="not found" keys=0`},
 
 		{"no token", fakeKeys{n: 1}, change("DELETE", path, "Authorization", ""), 401, needToken, nil, refused(needToken)},
-		{"wrong token", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "Bearer "+token+"x"), 401, needToken, nil, refused(needToken)},
-		{"part of the token", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "Bearer "+token[1:]), 401, needToken, nil, refused(needToken)},
+		{"wrong token", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "Bearer "+operatorToken+"x"), 401, needToken, nil, refused(needToken)},
+		{"part of the token", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "Bearer "+operatorToken[1:]), 401, needToken, nil, refused(needToken)},
 		{"empty token", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "Bearer "), 401, needToken, nil, refused(needToken)},
-		{"other scheme", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "Basic "+token), 401, needToken, nil, refused(needToken)},
-		{"token alone", fakeKeys{n: 1}, change("DELETE", path, "Authorization", token), 401, needToken, nil, refused(needToken)},
+		{"other scheme", fakeKeys{n: 1}, change("DELETE", path, "Authorization", "Basic "+operatorToken), 401, needToken, nil, refused(needToken)},
+		{"token alone", fakeKeys{n: 1}, change("DELETE", path, "Authorization", operatorToken), 401, needToken, nil, refused(needToken)},
 		{"token twice", fakeKeys{n: 1}, twice, 401, needToken, nil, refused(needToken)},
-		{"token in the query", fakeKeys{n: 1}, change("DELETE", path+"?access_token="+token, "Authorization", ""), 401, needToken, nil, refused(needToken)},
+		{"token in the query", fakeKeys{n: 1}, change("DELETE", path+"?access_token="+operatorToken, "Authorization", ""), 401, needToken, nil, refused(needToken)},
 		{"from a page", fakeKeys{n: 1}, change("DELETE", path, "Origin", "https://evil.example"), 403, browser, nil, refused(browser)},
 		{"from an opaque origin", fakeKeys{n: 1}, change("PUT", path, "Origin", "null"), 403, browser, nil, "result=refused"},
 		{"from another site", fakeKeys{n: 1}, change("DELETE", path, "Sec-Fetch-Site", "cross-site"), 403, browser, nil, refused(browser)},
 		{"from a sister site", fakeKeys{n: 1}, change("DELETE", path, "Sec-Fetch-Site", "same-site"), 403, browser, nil, refused(browser)},
-		{"with a body", fakeKeys{n: 1}, withBody, 400, "a change has no body", nil, refused("a change has no body")},
+		{"with a body", fakeKeys{n: 1}, withBody, 400, "a change has no body", nil, purg + `token result=refused keys=0 reason="a change has no body" omitted=0`},
 		{"unknown key, no token", fakeKeys{}, change("DELETE", path, "Authorization", ""), 401, needToken, nil, refused(needToken)},
 		{"other method", fakeKeys{n: 1}, change("POST", path), 405, "DELETE purges a key, PUT allows it again", nil, ""},
 		{"reading one key", fakeKeys{n: 1}, change("GET", path), 405, "DELETE purges a key, PUT allows it again", nil, ""},
@@ -103,7 +101,7 @@ func TestKeyChangesAnswerAndAreAudited(t *testing.T) {
 			t.Parallel()
 			log, lines := logged()
 			w := httptest.NewRecorder()
-			handler(withKeys(&tc.keys, log)).ServeHTTP(w, tc.r)
+			handler(withKeys(&tc.keys, log), nil).ServeHTTP(w, tc.r)
 			if w.Code != tc.status || !strings.Contains(w.Body.String(), tc.body) {
 				t.Errorf("%d %s, want %d %s", w.Code, w.Body, tc.status, tc.body)
 			}
@@ -123,7 +121,7 @@ func TestKeyChangesAnswerAndAreAudited(t *testing.T) {
 			if tc.audit != "" && !strings.HasPrefix(got, "level=INFO msg=audit ") {
 				t.Errorf("log %q is no audit line", got)
 			}
-			if strings.Contains(got, token[1:]) || strings.Contains(w.Body.String(), token[1:]) {
+			if strings.Contains(got, operatorToken[1:]) || strings.Contains(w.Body.String(), operatorToken[1:]) {
 				t.Errorf("the token is told: %q %q", got, w.Body)
 			}
 		})
@@ -132,12 +130,12 @@ func TestKeyChangesAnswerAndAreAudited(t *testing.T) {
 
 func TestWithoutATokenNothingCanBeChanged(t *testing.T) {
 	t.Parallel()
-	for _, shown := range []string{"", "Bearer ", "Bearer " + token, "Bearer"} {
+	for _, shown := range []string{"", "Bearer ", "Bearer " + operatorToken, "Bearer"} {
 		keys := &fakeKeys{n: 1}
 		cfg := withKeys(keys, discard())
 		cfg.Token = nil
 		w := httptest.NewRecorder()
-		handler(cfg).ServeHTTP(w, change("DELETE", "/keys/vneid/k", "Authorization", shown))
+		handler(cfg, nil).ServeHTTP(w, change("DELETE", "/keys/vneid/k", "Authorization", shown))
 		if w.Code != 403 || !strings.Contains(w.Body.String(), "set admin.token_file") || keys.asked != nil {
 			t.Errorf("%q: %d %s, asked %q", shown, w.Code, w.Body, keys.asked)
 		}
@@ -148,7 +146,7 @@ func TestAuditOfAttemptsIsBoundedAndCountsWhatItLeavesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log, lines := logged()
-		h := handler(withKeys(&fakeKeys{n: 1}, log))
+		h := handler(withKeys(&fakeKeys{n: 1}, log), nil)
 		try := func(fields ...string) int {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, change("DELETE", "/keys/vneid/k", fields...))
@@ -179,28 +177,16 @@ func TestAuditOfAttemptsIsBoundedAndCountsWhatItLeavesOut(t *testing.T) {
 func TestKeysOverTheWire(t *testing.T) {
 	t.Parallel()
 	keys := &fakeKeys{n: 1}
-	s := New(withKeys(keys, discard()))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ln) }()
-	t.Cleanup(func() {
-		// The test's own context has ended by now.
-		if err := errors.Join(s.Shutdown(context.WithoutCancel(t.Context())), <-served); err != nil {
-			t.Error(err)
-		}
-	})
+	address := serve(t, withKeys(keys, discard()))
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	for _, kid := range []string{"a/b", "100%", "..", "a//b", "%2F", "", "?x#y"} {
 		keys.asked = nil
-		r, err := http.NewRequestWithContext(t.Context(), "DELETE", "http://"+ln.Addr().String()+keyPath("vneid", kid), nil)
+		r, err := http.NewRequestWithContext(t.Context(), "DELETE", "http://"+address+keyPath("vneid", kid), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Authorization", "Bearer "+operatorToken)
 		resp, err := transport.RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)

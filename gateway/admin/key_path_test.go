@@ -63,9 +63,9 @@ func FuzzKeyPathPurgesThatKey(f *testing.F) {
 		keys := &fakeKeys{n: 1}
 		r := httptest.NewRequest("DELETE", "/", nil)
 		r.URL = u
-		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Authorization", "Bearer "+operatorToken)
 		w := httptest.NewRecorder()
-		handler(withKeys(keys, discard())).ServeHTTP(w, r)
+		handler(withKeys(keys, discard()), nil).ServeHTTP(w, r)
 		want, status := []string{"purge", issuer, kid}, 200
 		if issuer == "" || len(issuer) > maxNameBytes || len(kid) > maxNameBytes {
 			want, status = nil, 404

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const token = "operators-token-0123"
+const operatorToken = "operators-token-0123"
 
 // fakeKeys remembers what was asked of it.
 type fakeKeys struct {
@@ -45,7 +45,7 @@ func withKeys(keys KeyAdmin, log *slog.Logger) Config {
 		Ready:   func() []string { return nil },
 		Metrics: http.NotFoundHandler(),
 		Keys:    keys,
-		Token:   []byte(token),
+		Token:   []byte(operatorToken),
 		Log:     log,
 	}
 }
@@ -94,7 +94,7 @@ func view(keys []IssuerKeys, accept ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", "/keys", nil)
 	r.Header["Accept"] = accept
 	w := httptest.NewRecorder()
-	handler(withKeys(&fakeKeys{issuers: keys}, slog.New(slog.DiscardHandler))).ServeHTTP(w, r)
+	handler(withKeys(&fakeKeys{issuers: keys}, slog.New(slog.DiscardHandler)), nil).ServeHTTP(w, r)
 	return w
 }
 
@@ -200,7 +200,7 @@ func TestPageIsForWhoNamesHTML(t *testing.T) {
 
 func TestWithoutKeyAdminThereAreNoKeys(t *testing.T) {
 	t.Parallel()
-	h := handler(withKeys(nil, slog.New(slog.DiscardHandler)))
+	h := handler(withKeys(nil, slog.New(slog.DiscardHandler)), nil)
 	for method, path := range map[string]string{"GET": "/keys", "DELETE": "/keys/vneid/k", "PUT": "/keys/vneid/k"} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, path, nil))

@@ -24,7 +24,7 @@ type refused struct {
 // refused.
 func (a *reloads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	line := audit{action: "reload", remote: r.RemoteAddr}
-	if !a.admit(w, r, line) {
+	if !a.admit(w, r, &line, noBody) {
 		return
 	}
 	// Reloads are made one after the other; a change of keys does not wait for
