@@ -35,6 +35,9 @@ func (g *Gateway) build(c *config.Config, old *state) (*state, error) {
 // fill builds the issuers and sites of st.
 func (g *Gateway) fill(st, old *state) error {
 	c := st.cfg
+	if g.fleet != nil {
+		st.sources = append(st.sources, g.fleetSource())
+	}
 	for i := range c.Issuers {
 		is, err := g.buildIssuer(c, &c.Issuers[i], old)
 		if err != nil {
@@ -42,6 +45,9 @@ func (g *Gateway) fill(st, old *state) error {
 		}
 		st.issuers = append(st.issuers, is)
 		st.byIssuer[c.Issuers[i].Issuer] = is
+		if source, ok := is.told.source(is.name); ok {
+			st.sources = append(st.sources, source)
+		}
 	}
 	for i := range c.Sites {
 		s, err := g.buildSite(c, &c.Sites[i], st, old)
@@ -124,6 +130,7 @@ func (g *Gateway) buildSite(c *config.Config, s *config.Site, st, old *state) (*
 		maxBody:           int64(s.MaxBodyBytes),
 		upstreamHost:      s.Host == config.HostUpstream,
 		identity:          identity,
+		refusesStale:      s.WhenRevocationsStale == config.StaleRefuse,
 		reach:             reach,
 		streaming:         g.streamingOf(c, s),
 	}

@@ -19,7 +19,7 @@ import (
 // restored.
 func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*issuer, error) {
 	files, err := digestFiles(i.Backend.CAFile, i.Backend.ClientCertFile, i.Backend.ClientKeyFile,
-		i.Introspection.ClientSecretFile, i.Introspection.PrivateKeyFile)
+		i.Introspection.ClientSecretFile, i.Introspection.PrivateKeyFile, i.Revocation.Events.PushTokenFile)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,10 @@ func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*
 	if err := g.addKeys(c, built, old == nil); err != nil {
 		built.close()
 		return nil, err
+	}
+	if err := g.addSources(built); err != nil {
+		built.close()
+		return nil, fmt.Errorf("revocation: %w", err)
 	}
 	return built, nil
 }
@@ -137,6 +141,9 @@ func (i *issuer) close() {
 	if i.introspections != nil {
 		i.introspections.Close()
 		i.asker.Close()
+	}
+	if i.told.endpoint != nil {
+		i.told.endpoint.Close()
 	}
 }
 

@@ -53,6 +53,9 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	// Only now: fasthttp closes what is silent for a millisecond, in the middle
 	// of what a client sends.
 	_ = g.server.ShutdownWithContext(last)
+	if g.receiver != nil {
+		_ = g.receiver.Shutdown(last)
+	}
 	// The admin listener goes last, so that the drain can be watched; what
 	// still runs there (a profile) is not waited for.
 	_ = g.admin.Shutdown(last)
@@ -92,6 +95,9 @@ func (g *Gateway) close() {
 	st.closeBut(nil)
 	g.running.Wait()
 	g.closeCaches()
+	if err := g.closeRevocations(); err != nil {
+		g.log.Error("revocations not closed in order", "error", err.Error())
+	}
 }
 
 // cutOffGrace is how long handlers whose connection was closed have to return.

@@ -27,7 +27,8 @@ type exchange struct {
 	target   wire.Target
 	head     head
 	claims   *token.Claims
-	until    time.Time // from when on the credential proves nothing; zero for none
+	key      *token.Key // that signed them; nil where their issuer was asked
+	until    time.Time  // from when on the credential proves nothing; zero for none
 	decision policy.Decision
 	// code is why the request was, or under mode observe would have been,
 	// refused; refused tells whether there is one.
@@ -93,7 +94,7 @@ func (x *exchange) release() {
 	}
 	g := x.g
 	g.metrics.InFlight.Dec()
-	x.g, x.st, x.ctx, x.site, x.rule, x.claims = nil, nil, nil, nil, nil, nil
+	x.g, x.st, x.ctx, x.site, x.rule, x.claims, x.key = nil, nil, nil, nil, nil, nil, nil
 	x.target, x.head, x.decision, x.out = wire.Target{}, head{}, policy.Decision{}, upstream.Request{}
 	x.code, x.refused, x.outcome, x.rehearsal = 0, false, metrics.Allowed, false
 	x.elsewhere, x.overhead, x.retryAfter = 0, 0, 0

@@ -9,15 +9,20 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
+	"github.com/vneid-gateway/vneid-gateway/cache/revocation/journal"
 	"github.com/vneid-gateway/vneid-gateway/gateway/admin"
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
+	"github.com/vneid-gateway/vneid-gateway/gateway/fleet"
+	"github.com/vneid-gateway/vneid-gateway/gateway/intake"
 	"github.com/vneid-gateway/vneid-gateway/gateway/listen"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
+	"github.com/vneid-gateway/vneid-gateway/gateway/receiver"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
 	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 )
@@ -41,7 +46,11 @@ type Options struct {
 	Level *slog.LevelVar
 	// Version is shown by /version and build_info.
 	Version Version
-	// Revocations is asked for every request. Default: nothing is revoked.
+	// AcceptLostRevocations opens a revocation.directory of which acknowledged
+	// revocations are gone. An operator says so, for one start.
+	AcceptLostRevocations bool
+	// Revocations is asked for every request in place of what
+	// revocation.directory holds. Optional.
 	Revocations Revocations
 }
 
@@ -54,18 +63,17 @@ type Version struct {
 
 // Gateway is one running gateway. Its methods are safe for concurrent use.
 type Gateway struct {
-	cfg         *config.Config // what it began with; requests see their state's
-	log         *slog.Logger
-	level       *slog.LevelVar
-	file        string
-	load        func() (*config.Config, error)
-	renderer    *reject.Renderer
-	metrics     *metrics.Metrics
-	nowhere     *metrics.Site
-	reasons     []string
-	revocations Revocations
-	exchanges   *sync.Pool
-	sampler     accessSampler
+	cfg       *config.Config // what it began with; requests see their state's
+	log       *slog.Logger
+	level     *slog.LevelVar
+	file      string
+	load      func() (*config.Config, error)
+	renderer  *reject.Renderer
+	metrics   *metrics.Metrics
+	nowhere   *metrics.Site
+	reasons   []string
+	exchanges *sync.Pool
+	sampler   accessSampler
 
 	state    atomic.Pointer[state]
 	draining atomic.Bool
@@ -77,6 +85,17 @@ type Gateway struct {
 	// and while an operator changes keys.
 	swapping sync.Mutex
 	retired  atomic.Int64
+
+	// journal and intake are nil where no revocations are kept, fleet and receiver
+	// where there is none.
+	revocations Revocations
+	journal     *journal.Journal
+	intake      *intake.Intake
+	fleet       *fleet.Fleet
+	receiver    *receiver.Server
+	staleness   staleness
+	begun       time.Time
+	sweeping    chan struct{}
 
 	shedder       *overload.Shedder
 	monitor       *overload.Monitor
@@ -113,14 +132,14 @@ func New(o Options) (*Gateway, error) {
 		load:        o.Load,
 		renderer:    renderer,
 		reasons:     reasons(),
-		revocations: o.Revocations,
+		revocations: nothingRevoked{},
+		begun:       time.Now(),
+		sweeping:    make(chan struct{}, 1),
 		exchanges:   newExchangePool(),
 		tunnels:     upstream.NewTunnels(o.Config.Limits.Tunnels),
 		failed:      make(chan error, 1),
 	}
-	if g.revocations == nil {
-		g.revocations = nothingRevoked{}
-	}
+	g.tunnels.Unwanted(g.unwanted)
 	g.metrics = metrics.New(g.reasons, o.Version.Version, g.sample)
 	g.nowhere = g.metrics.Site("-")
 	g.base, g.stop = context.WithCancel(context.Background())
@@ -129,59 +148,6 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	return g, nil
-}
-
-// assemble makes the parts that have to be closed again; after an error dismantle
-// does that.
-func (g *Gateway) assemble(o *Options) error {
-	if err := g.makeCaches(&o.Config.Verdicts); err != nil {
-		return fmt.Errorf("verdicts: %w", err)
-	}
-	if err := g.makeOverload(&o.Config.Overload); err != nil {
-		return fmt.Errorf("overload: %w", err)
-	}
-	var operators []byte
-	if o.Config.Admin.TokenFile != "" {
-		var err error
-		if operators, err = o.Config.Admin.Token(); err != nil {
-			return fmt.Errorf("admin.token_file: %w", err)
-		}
-	}
-	st, err := g.build(o.Config, nil)
-	if err != nil {
-		return err
-	}
-	g.state.Store(st)
-	g.server = g.newServer()
-	var sockets *listen.Sockets
-	if o.Inherit {
-		sockets = listen.Inherit()
-	}
-	g.conns = g.newRegistry(sockets)
-	var reload func(cause string) error
-	if g.load != nil {
-		reload = g.Reload
-	}
-	g.admin = admin.New(admin.Config{
-		Reload:  reload,
-		Ready:   g.Missing,
-		Metrics: g.metrics.Handler(),
-		Version: o.Version,
-		Pprof:   o.Config.Admin.Pprof,
-		Keys:    keyAdmin{g},
-		Token:   operators,
-		Log:     o.Log,
-	})
-	return nil
-}
-
-// dismantle closes what a New that failed has made.
-func (g *Gateway) dismantle() {
-	g.stop()
-	if g.verifications != nil {
-		g.verifications.Close()
-	}
-	g.closeCaches()
 }
 
 // Start opens the sockets, the admin listener first, and begins to serve and
@@ -199,9 +165,26 @@ func (g *Gateway) start(ctx context.Context) error {
 		_ = adminListener.Close()
 		return err
 	}
+	if err := g.startReceiver(ctx); err != nil {
+		_ = adminListener.Close()
+		for _, l := range g.dataListeners() {
+			if l != nil {
+				_ = l.Close()
+			}
+		}
+		return err
+	}
 	g.serve("admin listener", func() error { return g.admin.Serve(adminListener) })
 	g.run(g.state.Load(), nil)
 	g.running.Go(g.runMonitor)
+	g.running.Go(g.runSweeps)
+	if g.journal != nil {
+		g.running.Go(g.runRevocations)
+		g.running.Go(g.watchSources)
+	}
+	if g.fleet != nil {
+		g.running.Go(func() { _ = g.fleet.Run(g.base) })
+	}
 	if g.file != "" && g.load != nil {
 		g.running.Go(g.watch)
 	}
@@ -225,6 +208,9 @@ func (g *Gateway) run(st, old *state) {
 	for _, i := range st.issuers {
 		if i.refresher != nil && (old == nil || !slices.Contains(old.issuers, i)) {
 			g.running.Go(func() { i.refresher.Run(i.ctx) })
+		}
+		if i.told.poller != nil && (old == nil || !slices.Contains(old.issuers, i)) {
+			g.running.Go(func() { _ = i.told.poller.Run(i.ctx) })
 		}
 	}
 	for _, s := range st.sites {

@@ -72,6 +72,9 @@ func (x *exchange) admit() bool {
 	if x.rule.Access != policy.Require {
 		return x.decide("")
 	}
+	if x.site.refusesStale && x.g.staleness.stale() {
+		return x.refuse(reject.RevocationsStale)
+	}
 	credential, code, ok := x.head.credential(x.site.cookie, x.st.tokenBytes)
 	if !ok {
 		return x.refuse(code)
@@ -112,7 +115,7 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 			if revoked {
 				return nil, x.refuse(reject.TokenRevoked)
 			}
-			x.claims = v.Claims
+			x.claims, x.key = v.Claims, v.Key
 			return issuer, true
 		}
 	}
@@ -134,7 +137,7 @@ func (x *exchange) observed() bool {
 		return false
 	}
 	x.outcome = metrics.Observed
-	x.claims, x.until = nil, time.Time{}
+	x.claims, x.key, x.until = nil, nil, time.Time{}
 	return true
 }
 

@@ -22,7 +22,7 @@ var arrows = []struct {
 	{"deploy", nil},
 	{"bench/...", []string{"bench/..."}},
 	{"gateway", []string{"gateway/...", "cache/..."}},
-	{"gateway/admin", []string{"gateway/wire", "gateway/token", "gateway/config", "cache"}},
+	{"gateway/admin", []string{"gateway/wire", "gateway/token", "gateway/config", "cache/..."}},
 	{"gateway/upstream", []string{"gateway/wire", "gateway/token", "gateway/config", "cache"}},
 	{"gateway/listen", []string{"gateway/wire"}},
 	{"gateway/overload", nil},

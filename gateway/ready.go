@@ -6,17 +6,21 @@ import (
 )
 
 // Missing lists what stands between the gateway and readiness: keys of issuers
-// that are not in memory or past their hard limit, or a drain. The backend need
-// not be reachable.
+// that are not in memory or past their hard limit, revocations that it has not
+// caught up with, or a drain. The backend need not be reachable.
 func (g *Gateway) Missing() []string {
 	if g.draining.Load() {
 		return []string{"draining"}
 	}
 	var missing []string
-	for _, i := range g.state.Load().issuers {
-		if why := i.missing(time.Now()); why != "" {
+	st, now := g.state.Load(), time.Now()
+	for _, i := range st.issuers {
+		if why := i.missing(now); why != "" {
 			missing = append(missing, "keys of issuer "+i.name+": "+why)
 		}
+	}
+	if st.refusesStale() {
+		missing = append(missing, g.staleness.missing(st.sources, now)...)
 	}
 	return missing
 }

@@ -123,6 +123,10 @@ func (g *Gateway) swap(st, old *state) {
 		}
 	}
 	g.state.Store(st)
+	if g.receiver != nil {
+		// The names of issuers make good paths.
+		_ = g.receiver.SetRoutes(st.routes())
+	}
 	for _, i := range st.issuers {
 		if i.refresher != nil {
 			i.refresher.Commit()

@@ -25,6 +25,8 @@ type state struct {
 	sites    []*site
 	issuers  []*issuer
 	byIssuer map[string]*issuer // by the iss claim
+	// sources are heard of again and again.
+	sources  []revocationSource
 	verdicts *cache.Verdicts
 	// unknown counts tokens of nobody's issuer.
 	unknown    *metrics.Verifications
@@ -61,6 +63,8 @@ type issuer struct {
 	asker          *identity.Introspector
 	asking         *identity.Guard
 	confirms       bool
+
+	told told
 }
 
 // usable reports whether a verdict about a token of the issuer still holds
@@ -140,6 +144,9 @@ type site struct {
 	identity          []identityField
 	// upstreamHost sends the upstream its own authority as Host.
 	upstreamHost bool
+	// refusesStale refuses credentials while a source of revocations is past its
+	// hard limit.
+	refusesStale bool
 	// opaque is asked about tokens that are no JWT; nil for nobody.
 	opaque  *issuer
 	maxBody int64

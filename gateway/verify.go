@@ -105,7 +105,7 @@ func (x *exchange) verified(i *issuer, claims *token.Claims, key *token.Key) (*i
 		return nil, x.unverified(i.counts, reject.TokenRevoked)
 	}
 	i.counts.Count(noReason)
-	x.claims = claims
+	x.claims, x.key = claims, key
 	return i, true
 }
 

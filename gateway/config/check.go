@@ -12,8 +12,9 @@ import (
 func check(c *Config, r *report) {
 	checkListeners(c, r)
 	checkAdmin(c, r)
-	checkStateDir(c, r)
+	checkDirectory(c.StateDir, (*path)(nil).key("state_dir"), r)
 	checkIssuers(c, r)
+	checkRevocation(c, r)
 	checkCutover(c, r)
 	checkSites(c, r)
 	if o := &c.Overload; o.MostRequests < o.LeastRequests {

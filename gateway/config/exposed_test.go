@@ -10,13 +10,14 @@ func TestASecretThatOthersCanReadIsAWarning(t *testing.T) {
 	t.Parallel()
 	name := written(t, "a secret of the test")
 	c := Config{
-		Admin: Admin{Address: "127.0.0.1:9080", TokenFile: name},
+		Admin:      Admin{Address: "127.0.0.1:9080", TokenFile: name, TLS: AdminTLS{CertFile: name, KeyFile: name}},
+		Revocation: Revocation{SecretFile: name},
 		Issuers: []Issuer{{
 			Backend:       Backend{ClientCertFile: name, ClientKeyFile: name},
 			Introspection: Introspection{ClientSecretFile: name, PrivateKeyFile: name},
 		}},
 	}
-	for mode, want := range map[os.FileMode]int{0o600: 0, 0o640: 0, 0o602: 0, 0o604: 4, 0o644: 4} {
+	for mode, want := range map[os.FileMode]int{0o600: 0, 0o640: 0, 0o602: 0, 0o604: 6, 0o644: 6} {
 		if err := os.Chmod(name, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -35,11 +36,11 @@ func TestASecretThatOthersCanReadIsAWarning(t *testing.T) {
 func TestAStateDirectoryThatOthersCanWriteIsAWarning(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
-	c := Config{Admin: Admin{Address: "127.0.0.1:9080"}, StateDir: dir}
+	c := Config{Admin: Admin{Address: "127.0.0.1:9080"}, StateDir: dir, Revocation: Revocation{Directory: dir}}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for mode, want := range map[os.FileMode]int{0o700: 0, 0o755: 0, 0o777: 1, 0o777 | os.ModeSticky: 1} {
+	for mode, want := range map[os.FileMode]int{0o700: 0, 0o755: 0, 0o777: 2, 0o777 | os.ModeSticky: 2} {
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +54,7 @@ func TestCheckingAStateDirectoryCreatesNothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "one", "two")
 	r := newReport("x")
-	checkStateDir(&Config{StateDir: dir}, r)
+	checkDirectory(dir, (*path)(nil).key("state_dir"), r)
 	if len(r.list) != 0 {
 		t.Errorf("got %v", r.list)
 	}
@@ -63,7 +64,7 @@ func TestCheckingAStateDirectoryCreatesNothing(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if checkStateDir(&Config{StateDir: dir}, r); len(r.list) != 0 {
+	if checkDirectory(dir, (*path)(nil).key("state_dir"), r); len(r.list) != 0 {
 		t.Errorf("got %v", r.list)
 	}
 }

@@ -15,16 +15,25 @@ func (c *Config) Files() []string {
 
 // fileFields lists every field that names a file.
 func (c *Config) fileFields() []*string {
-	list := append(c.secretFields(), &c.Admin.TokenFile)
+	list := append(c.secretFields(), &c.Admin.TokenFile, &c.Revocation.SecretFile,
+		&c.Admin.TLS.CertFile, &c.Admin.TLS.KeyFile, &c.Admin.TLS.ClientCAFile)
+	fleet := &c.Revocation.Fleet
+	list = append(list, &fleet.PasswordFile, &fleet.CAFile, &fleet.ClientCertFile, &fleet.ClientKeyFile)
 	for i := range c.Issuers {
 		list = append(list, &c.Issuers[i].JWKS.File)
 	}
+	list = append(list, c.Revocation.Receiver.TLS.files()...)
 	for i := range c.Listen {
-		tls := &c.Listen[i].TLS
-		list = append(list, &tls.ClientCAFile)
-		for j := range tls.Certificates {
-			list = append(list, &tls.Certificates[j].CertFile, &tls.Certificates[j].KeyFile)
-		}
+		list = append(list, c.Listen[i].TLS.files()...)
+	}
+	return list
+}
+
+// files lists the fields that name a listener's files.
+func (t *TLS) files() []*string {
+	list := []*string{&t.ClientCAFile}
+	for j := range t.Certificates {
+		list = append(list, &t.Certificates[j].CertFile, &t.Certificates[j].KeyFile)
 	}
 	return list
 }
@@ -37,7 +46,8 @@ func (c *Config) secretFields() []*string {
 		is := &c.Issuers[i]
 		list = append(list,
 			&is.Backend.CAFile, &is.Backend.ClientCertFile, &is.Backend.ClientKeyFile,
-			&is.Introspection.ClientSecretFile, &is.Introspection.PrivateKeyFile)
+			&is.Introspection.ClientSecretFile, &is.Introspection.PrivateKeyFile,
+			&is.Revocation.Events.PushTokenFile, &is.Revocation.Events.PollTokenFile)
 	}
 	for i := range c.Sites {
 		tls := &c.Sites[i].UpstreamTLS

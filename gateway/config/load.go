@@ -70,7 +70,7 @@ func Parse(name string, data []byte, dir string, opts ...Option) (*Config, error
 
 // normalise brings c into the form that its readers rely on.
 func normalise(c *Config, dir string) {
-	for _, name := range append(c.fileFields(), &c.StateDir) {
+	for _, name := range append(c.fileFields(), &c.StateDir, &c.Revocation.Directory) {
 		*name = join(dir, *name)
 	}
 	for i := range c.Sites {

@@ -8,7 +8,7 @@ import (
 // Parse returned it: a reload builds a new one.
 //
 // It is normalised: Site.Hosts are in lower case and without a trailing dot;
-// StateDir and every field that names a file (Admin.TokenFile, JWKS.File, and
+// StateDir, Revocation.Directory and every field that names a file (Admin.TokenFile, JWKS.File, and
 // those of Backend and Introspection) are joined to the configuration file's
 // directory; JWKS.RefreshMin <= JWKS.Refresh <= JWKS.RefreshMax, and
 // JWKS.SoftStale <= JWKS.HardStale; and the pointers Issuer.Leeway,
@@ -33,6 +33,9 @@ type Config struct {
 	// Issuers lists those whose tokens may be accepted. Required, 1 to 64. An
 	// issuer is accepted only at the sites that name it.
 	Issuers []Issuer `yaml:"issuers" items:"1..64" required:"yes"`
+
+	// Revocation says what is kept of revocations, and how they come.
+	Revocation Revocation `yaml:"revocation" restart:"yes"`
 
 	// Cutover lists the dated rules by which account kinds move to given
 	// issuers. Optional; without them no issuer ever loses a kind.
@@ -83,12 +86,32 @@ type Admin struct {
 	// Pprof serves /debug/pprof/. Default false.
 	Pprof bool `yaml:"pprof"`
 
+	// TLS encrypts the listener.
+	TLS AdminTLS `yaml:"tls"`
+
 	// TokenFile holds the bearer token that an operator shows to change
 	// something through the admin listener (DELETE /keys/…): at least 16
 	// letters, digits and -._~+/ (RFC 6750 section 2.1), after which one line
-	// end is dropped. At most 4 KiB. Default "": nothing can be changed.
-	// Relative to the configuration file.
+	// end is dropped. At most 4 KiB. Default "": only who shows a certificate of
+	// tls.client_ca_file can change something. Relative to the configuration file.
 	TokenFile string `yaml:"token_file"`
+}
+
+// AdminTLS configures TLS on the admin listener. The files are read again when
+// they change.
+type AdminTLS struct {
+	// CertFile holds the certificate chain in PEM, the listener's own first. At
+	// most 1 MiB. Relative to the configuration file. Default "": plain http.
+	CertFile string `yaml:"cert_file"`
+
+	// KeyFile holds its private key in PEM. Required with [AdminTLS.CertFile]. At
+	// most 64 KiB. Relative to the configuration file.
+	KeyFile string `yaml:"key_file"`
+
+	// ClientCAFile holds PEM roots: who shows a certificate of theirs is an
+	// operator and can change things, as with the token. Probes and metrics need
+	// none. At most 1 MiB. Relative to the configuration file. Default "": nobody.
+	ClientCAFile string `yaml:"client_ca_file"`
 }
 
 // Limits bounds what clients can use.

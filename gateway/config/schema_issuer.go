@@ -21,6 +21,10 @@ type Issuer struct {
 	// Introspection asks the issuer about tokens (RFC 7662). Default: none.
 	Introspection Introspection `yaml:"introspection"`
 
+	// Revocation says how the issuer tells what it has revoked. It needs
+	// revocation.directory.
+	Revocation RevocationSources `yaml:"revocation"`
+
 	// Backend bounds every call to this issuer's identity backend.
 	Backend Backend `yaml:"backend"`
 

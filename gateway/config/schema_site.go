@@ -69,6 +69,12 @@ type Site struct {
 	// and overload hold in both modes.
 	Mode string `yaml:"mode" default:"enforce" enum:"mode"`
 
+	// WhenRevocationsStale says what happens once a source of revocations has been
+	// silent for longer than revocation.hard_stale: "refuse" (default: 503
+	// revocations_stale to whoever needs a credential) or "allow" (what is known
+	// goes on to be refused).
+	WhenRevocationsStale string `yaml:"when_revocations_stale" default:"refuse" enum:"when revocations are stale"`
+
 	// Cookie names a cookie that may carry the token where there is no
 	// Authorization header. Default "": none.
 	Cookie string `yaml:"cookie"`

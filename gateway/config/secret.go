@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ const (
 	maxKeyFileBytes    = 64 << 10
 	minTokenBytes      = 16
 	minRSABits         = 2048
+	fleetSecretBytes   = 32
 )
 
 // Token reads the admin token from TokenFile, which must not be "". The slice
@@ -86,6 +88,20 @@ func (n *Introspection) PrivateKey() (crypto.Signer, error) {
 		return key, nil
 	}
 	return nil, errors.New("holds a private key that is neither RSA, ECDSA nor Ed25519")
+}
+
+// Secret reads the secret from SecretFile, which must not be "". Its errors name
+// neither the file nor anything in it.
+func (v *Revocation) Secret() ([]byte, error) {
+	text, err := readLine(v.SecretFile)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := hex.DecodeString(string(text))
+	if err != nil || len(secret) != fleetSecretBytes {
+		return nil, fmt.Errorf("does not hold %d hexadecimal digits; openssl rand -hex %d makes them", 2*fleetSecretBytes, fleetSecretBytes)
+	}
+	return secret, nil
 }
 
 // readLine returns the content of a file of secrets without the line end that

@@ -51,6 +51,30 @@ const (
 	UnavailableUseCached = "use_cached_until_exp"
 )
 
+// The values of Site.WhenRevocationsStale.
+const (
+	StaleRefuse = "refuse"
+	StaleAllow  = "allow"
+)
+
+// The values of Fleet.WhenAway.
+const (
+	AwayRefuse = "refuse"
+	AwayKeep   = "keep"
+)
+
+// The values of EventSource.Unmapped.
+const (
+	UnmappedRefuse      = "refuse"
+	UnmappedAcknowledge = "acknowledge"
+)
+
+// The values of LogoutSource.Ends.
+const (
+	EndsSession = "session"
+	EndsSubject = "subject"
+)
+
 // The values of TLS.MinVersion.
 const (
 	TLS12 = "TLSv1.2"
@@ -117,6 +141,14 @@ func closedSet(name string) []string {
 		return []string{AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT}
 	case "when unavailable":
 		return []string{UnavailableRefuse, UnavailableUseCached}
+	case "when revocations are stale":
+		return []string{StaleRefuse, StaleAllow}
+	case "when the fleet is away":
+		return []string{AwayRefuse, AwayKeep}
+	case "unmapped events":
+		return []string{UnmappedRefuse, UnmappedAcknowledge}
+	case "logout ends":
+		return []string{EndsSession, EndsSubject}
 	case "TLS version":
 		return []string{TLS12, TLS13}
 	case "client auth":

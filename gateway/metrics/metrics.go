@@ -99,10 +99,13 @@ type Metrics struct {
 	InFlight prometheus.Gauge
 	// Panics counts panics that were turned into a 500, or into a failed call to
 	// an identity backend.
-	Panics     prometheus.Counter
-	reloads    *prometheus.CounterVec
-	reloadGood prometheus.Gauge
-	reloadAt   prometheus.Gauge
+	Panics prometheus.Counter
+	// RevokedConnections counts upgraded connections and streams of events that
+	// were closed because what they were opened with was revoked.
+	RevokedConnections prometheus.Counter
+	reloads            *prometheus.CounterVec
+	reloadGood         prometheus.Gauge
+	reloadAt           prometheus.Gauge
 	// LogDropped counts access log lines left out by the bound on refusals.
 	LogDropped prometheus.Counter
 }
@@ -127,12 +130,13 @@ func New(reasons []string, version string, sample func() Sample) *Metrics {
 			"issuer", "reason"),
 		wireRefusals: counters("wire_refusals_total",
 			"Requests refused for their framing before they were parsed, by reason.", "reason"),
-		InFlight:   gauge("in_flight_requests", "Requests between their head and the end of their response."),
-		Panics:     counter("panics_total", "Panics that did not end the process: of a request, answered with 500 internal_error, or of a call to an identity backend, which failed."),
-		reloads:    counters("config_reloads_total", "Reloads of the configuration, by outcome (applied, refused).", "outcome"),
-		reloadGood: gauge("config_last_reload_successful", "1 where the configuration on disk is the one in force, as far as was looked: 0 after a reload that was refused."),
-		reloadAt:   gauge("config_applied_timestamp_seconds", "When the configuration in force was applied."),
-		LogDropped: counter("access_log_dropped_total", "Access log lines of refused requests left out by the bound."),
+		InFlight:           gauge("in_flight_requests", "Requests between their head and the end of their response."),
+		Panics:             counter("panics_total", "Panics that did not end the process: of a request, answered with 500 internal_error, or of a call to an identity backend, which failed."),
+		RevokedConnections: counter("revoked_connections_closed_total", "Upgraded connections and streams of server-sent events that were closed because what they were opened with was revoked, or its key withdrawn."),
+		reloads:            counters("config_reloads_total", "Reloads of the configuration, by outcome (applied, refused).", "outcome"),
+		reloadGood:         gauge("config_last_reload_successful", "1 where the configuration on disk is the one in force, as far as was looked: 0 after a reload that was refused."),
+		reloadAt:           gauge("config_applied_timestamp_seconds", "When the configuration in force was applied."),
+		LogDropped:         counter("access_log_dropped_total", "Access log lines of refused requests left out by the bound."),
 	}
 	// A rate needs a first value to rise from.
 	for _, reason := range wire.Reasons() {
@@ -151,7 +155,7 @@ func New(reasons []string, version string, sample func() Sample) *Metrics {
 	}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(m.requests, m.duration, m.overhead, m.notices, m.verifications, m.wireRefusals, stage, build,
-		m.InFlight, m.Panics, m.LogDropped, m.reloads, m.reloadGood, m.reloadAt, newSampled(sample),
+		m.InFlight, m.Panics, m.RevokedConnections, m.LogDropped, m.reloads, m.reloadGood, m.reloadAt, newSampled(sample),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -108,6 +108,11 @@ const (
 	KeysStale
 	// IntrospectionUnavailable: the issuer could not be asked about the token.
 	IntrospectionUnavailable
+	// RevocationsStale: what is known of revocations is past its hard limit.
+	RevocationsStale
+	// TokenStatusUnavailable: the issuer's status list for the token is not there,
+	// or past its hard limit.
+	TokenStatusUnavailable
 	// Overloaded: the request was shed.
 	Overloaded
 	// UpstreamSaturated: all connections to the upstreams are in use.

@@ -67,6 +67,8 @@ var contract = map[reject.Code]string{
 	reject.KeysUnavailable:               "keys_unavailable 503 unavailable retryable after",
 	reject.KeysStale:                     "keys_stale 503 unavailable retryable after",
 	reject.IntrospectionUnavailable:      "introspection_unavailable 503 unavailable retryable after",
+	reject.RevocationsStale:              "revocations_stale 503 unavailable retryable after",
+	reject.TokenStatusUnavailable:        "token_status_unavailable 503 unavailable retryable after",
 	reject.Overloaded:                    "overloaded 503 unavailable retryable after",
 	reject.UpstreamSaturated:             "upstream_saturated 503 unavailable retryable after",
 	reject.UpstreamUnavailable:           "upstream_unavailable 503 unavailable retryable after",

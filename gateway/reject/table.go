@@ -115,6 +115,8 @@ var table = [codeCount]entry{
 	KeysUnavailable:          unverifiable("keys_unavailable", "Hệ thống tạm thời không xác minh được phiên đăng nhập. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment. Please try again in a few minutes."),
 	KeysStale:                unverifiable("keys_stale", "Hệ thống tạm thời không xác minh được phiên đăng nhập do khóa xác minh đã quá cũ. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment: the keys of their issuer are out of date. Please try again in a few minutes."),
 	IntrospectionUnavailable: unverifiable("introspection_unavailable", "Hệ thống tạm thời không liên hệ được với nơi cấp phiên đăng nhập để xác minh. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment: their issuer cannot be reached. Please try again in a few minutes."),
+	RevocationsStale:         unverifiable("revocations_stale", "Hệ thống tạm thời không kiểm tra được việc thu hồi phiên đăng nhập. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment: what is known of revocations is out of date. Please try again in a few minutes."),
+	TokenStatusUnavailable:   unverifiable("token_status_unavailable", "Hệ thống tạm thời không kiểm tra được trạng thái của phiên đăng nhập. Vui lòng thử lại sau ít phút.", "Logins cannot be verified at the moment: the status list of their issuer is not available. Please try again in a few minutes."),
 	Overloaded: {
 		name: "overloaded", status: fasthttp.StatusServiceUnavailable, class: ClassUnavailable,
 		retryAfter: 60, retryable: true, heading: headingBusy,

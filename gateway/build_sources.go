@@ -1,0 +1,272 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/gateway/config"
+	"github.com/vneid-gateway/vneid-gateway/gateway/fleet"
+	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
+	"github.com/vneid-gateway/vneid-gateway/gateway/intake"
+	"github.com/vneid-gateway/vneid-gateway/gateway/logout"
+	"github.com/vneid-gateway/vneid-gateway/gateway/receiver"
+	"github.com/vneid-gateway/vneid-gateway/gateway/secevent"
+)
+
+// told is how an issuer tells what it has revoked. Each part is nil where it does
+// not.
+type told struct {
+	pushed, polled *secevent.Stream
+	push           http.Handler
+	poller         *secevent.Poller
+	polling        *identity.Guard
+	endpoint       *identity.Endpoint
+	logout         *logout.Handler
+	begun          time.Time
+}
+
+// addSources makes the ways in which the issuer tells what it has revoked. They
+// need the keys that it signs with.
+func (g *Gateway) addSources(built *issuer) error {
+	c := &built.cfg.Revocation
+	built.told.begun = time.Now()
+	if c.Events.Push {
+		if err := g.addPush(built); err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
+	}
+	if c.Events.PollURL != "" {
+		if err := g.addPoll(built); err != nil {
+			return fmt.Errorf("events: %w", err)
+		}
+	}
+	if !c.Logout.Enabled() {
+		return nil
+	}
+	ends := logout.EndSession
+	if c.Logout.Ends == config.EndsSubject {
+		ends = logout.EndSubject
+	}
+	var err error
+	renew := logout.New
+	if was := built.was; was != nil && was.told.logout != nil {
+		renew = was.told.logout.Renew
+	}
+	if built.told.logout, err = renew(logout.Config{
+		Name:         built.name,
+		Verifier:     built.verifier,
+		Keys:         statementKeys{built},
+		Audience:     c.Logout.Audience,
+		AllowUntyped: c.Logout.Untyped,
+		Ends:         ends,
+		Lifetime:     g.lifetimeFor(built),
+		Intake:       g.intake.From(intake.Logout),
+		Log:          g.log,
+	}); err != nil {
+		return fmt.Errorf("logout: %w", err)
+	}
+	return nil
+}
+
+// stream makes what reads the issuer's events.
+func (g *Gateway) stream(built *issuer, source intake.Source) (*secevent.Stream, error) {
+	e := &built.cfg.Revocation.Events
+	return secevent.New(secevent.Config{
+		Name:                built.name,
+		Verifier:            built.verifier,
+		Keys:                statementKeys{built},
+		Audience:            e.Audience,
+		MaxAge:              e.MaxAge,
+		Issuers:             []string{built.cfg.Issuer},
+		NoSessionIDs:        e.WithoutSessionIDs,
+		AcknowledgeUnmapped: e.Unmapped == config.UnmappedAcknowledge,
+		Lifetime:            g.lifetimeFor(built),
+		Accept:              g.intake.From(source),
+		OnPanic:             g.onPanic(built.name),
+		Log:                 g.log,
+	})
+}
+
+func (g *Gateway) addPush(built *issuer) error {
+	var err error
+	if built.told.pushed, err = g.stream(built, intake.Push); err != nil {
+		return err
+	}
+	push := secevent.PushConfig{Stream: built.told.pushed}
+	if name := built.cfg.Revocation.Events.PushTokenFile; name != "" {
+		if push.Token, err = config.BearerToken(name); err != nil {
+			return fmt.Errorf("push_token_file: %w", err)
+		}
+	}
+	built.told.push, err = secevent.NewPush(push)
+	return err
+}
+
+func (g *Gateway) addPoll(built *issuer) error {
+	e := &built.cfg.Revocation.Events
+	var err error
+	if built.told.polled, err = g.stream(built, intake.Poll); err != nil {
+		return err
+	}
+	bounds := clientOf(&built.cfg.Backend)
+	bounds.Timeout = e.PollTimeout
+	client, err := identity.NewClient(bounds)
+	if err != nil {
+		return err
+	}
+	if built.told.endpoint, err = identity.NewEndpoint(client, e.PollURL, built.cfg.JWKS.AllowPlainHTTP); err != nil {
+		return fmt.Errorf("poll_url: %w", err)
+	}
+	built.told.polling = guardOf(&built.cfg.Backend)
+	poll := secevent.PollConfig{
+		Stream: built.told.polled, Endpoint: built.told.endpoint, Breaker: built.told.polling, Interval: e.PollEvery,
+	}
+	if name := e.PollTokenFile; name != "" {
+		poll.Token = func() (string, error) {
+			token, err := config.BearerToken(name)
+			return string(token), err
+		}
+	}
+	built.told.poller, err = secevent.NewPoller(poll)
+	return err
+}
+
+// lifetimeFor is lifetimeOf for an issuer that may not be in force yet.
+func (g *Gateway) lifetimeFor(i *issuer) func(string) time.Duration {
+	return func(string) time.Duration { return i.lifetime(g.cfg.Revocation.Keep) }
+}
+
+// lifetime is how long after its issue a token of the issuer may be good, leeway
+// included; keep is for one that does not bound it.
+func (i *issuer) lifetime(keep time.Duration) time.Duration {
+	if i.cfg.MaxLifetime > 0 {
+		keep = i.cfg.MaxLifetime
+	}
+	return keep + i.verifier.Leeway()
+}
+
+// source tells of the issuer as one who is asked again and again for what it has
+// revoked.
+func (t *told) source(issuer string) (revocationSource, bool) {
+	if t.poller == nil {
+		return revocationSource{}, false
+	}
+	heard := func() time.Time { return t.poller.Stats().LastSuccess }
+	return revocationSource{
+		name: "events of issuer " + issuer, label: "poll_" + issuer, begun: t.begun, heard: heard,
+		behind: func() string {
+			if heard().IsZero() {
+				return "not asked with success yet"
+			}
+			return ""
+		},
+	}, true
+}
+
+// routes are the paths at which identity backends call.
+func (st *state) routes() map[string]http.Handler {
+	routes := make(map[string]http.Handler)
+	for _, i := range st.issuers {
+		if i.told.push != nil {
+			routes["/events/"+i.name] = i.told.push
+		}
+		if i.told.logout != nil {
+			routes["/logout/"+i.name] = i.told.logout
+		}
+	}
+	return routes
+}
+
+// makeReceiver makes the listener on which identity backends call, if there is
+// to be one.
+func (g *Gateway) makeReceiver(c *config.Receiver, st *state) error {
+	if c.Address == "" {
+		return nil
+	}
+	var err error
+	g.receiver, err = receiver.New(receiver.Config{
+		Address:        c.Address,
+		TLS:            listenTLS(&c.TLS),
+		Routes:         st.routes(),
+		RequestTimeout: c.RequestTimeout,
+		MaxRequests:    c.Requests,
+		Log:            g.log,
+	})
+	return err
+}
+
+// makeFleet makes this node one of a fleet, if it is to be.
+func (g *Gateway) makeFleet(c *config.Revocation) error {
+	f := &c.Fleet
+	if !f.Enabled() {
+		return nil
+	}
+	secret, err := revocationSecret(c)
+	if err != nil {
+		return err
+	}
+	away := fleet.Refuse
+	if f.WhenAway == config.AwayKeep {
+		away = fleet.Local
+	}
+	dir := filepath.Join(c.Directory, "fleet")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	g.fleet, err = fleet.New(fleet.Config{
+		Redis: fleet.Redis{
+			Addresses: f.Redis, Socket: f.Socket, Master: f.Master, Database: f.Database, Username: f.Username,
+			PasswordFile: f.PasswordFile, TLS: f.TLS, CAFile: f.CAFile, CertFile: f.ClientCertFile, KeyFile: f.ClientKeyFile,
+			ServerName: f.ServerName, Timeout: f.Timeout,
+		},
+		Prefix:        f.Prefix + ":revocations:",
+		Dir:           dir,
+		SecretID:      secret.ID(),
+		Apply:         g.applied,
+		Records:       g.journal.Store().Records,
+		WhenAway:      away,
+		OutboxBytes:   int64(f.OutboxBytes),
+		StreamEntries: f.Entries,
+		Log:           g.log,
+	})
+	return err
+}
+
+// fleetSource tells of the fleet as one that is heard of again and again.
+func (g *Gateway) fleetSource() revocationSource {
+	return revocationSource{
+		name: "the fleet", label: "fleet", begun: g.begun,
+		heard: func() time.Time { return g.fleet.Stats().Current },
+		behind: func() string {
+			if !g.fleet.Stats().Current.IsZero() {
+				return ""
+			}
+			return "not caught up with yet"
+		},
+	}
+}
+
+// startReceiver opens the listener on which identity backends call.
+func (g *Gateway) startReceiver(ctx context.Context) error {
+	if g.receiver == nil {
+		return nil
+	}
+	if err := g.receiver.Listen(ctx); err != nil {
+		return fmt.Errorf("revocation.receiver.address: %w", err)
+	}
+	g.running.Go(func() {
+		g.receiver.Run(g.base, func(err error) {
+			if err != nil {
+				g.log.Error("certificate not reloaded; the one before stays", "listener", "revocation.receiver", "error", err.Error())
+				return
+			}
+			g.log.Info("certificates reloaded", "listener", "revocation.receiver")
+		})
+	})
+	g.serve("revocation receiver", g.receiver.Serve)
+	return nil
+}
