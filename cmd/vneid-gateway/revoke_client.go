@@ -106,16 +106,27 @@ func (f *revocationFlags) findAdmin() (address, tokenFile string, err error) {
 	return address, tokenFile, nil
 }
 
-func (f *revocationFlags) tls() (*tls.Config, error) {
+// trusting believes a listener that has a certificate of the roots in the file
+// ca; of the system's where that is "".
+func trusting(ca string) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if f.ca != "" {
-		pem, err := os.ReadFile(f.ca)
-		if err != nil {
-			return nil, fmt.Errorf("--ca-file: %w", err)
-		}
-		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("--ca-file: %s: no certificate in it", f.ca)
-		}
+	if ca == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("--ca-file: %w", err)
+	}
+	if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--ca-file: %s: no certificate in it", ca)
+	}
+	return c, nil
+}
+
+func (f *revocationFlags) tls() (*tls.Config, error) {
+	c, err := trusting(f.ca)
+	if err != nil {
+		return nil, err
 	}
 	if f.cert != "" {
 		pair, err := tls.LoadX509KeyPair(f.cert, f.key)

@@ -13,6 +13,7 @@ import (
 
 func serveCommand() *cobra.Command {
 	var s settings
+	var acceptLost bool
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Serve until SIGTERM",
@@ -44,6 +45,7 @@ error.`,
 			defer heap.Keep(uint64(cfg.Memory.Headroom))()
 			g, err := gateway.New(gateway.Options{
 				Config: cfg, File: s.file, Load: s.load, Log: log, Level: level, Version: buildVersion(), Inherit: true,
+				AcceptLostRevocations: acceptLost,
 			})
 			if err != nil {
 				return err
@@ -54,6 +56,8 @@ error.`,
 	}
 	cmd.Flags().StringVarP(&s.file, "config", "c", "", "configuration file (default $"+configVariable+")")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
+	cmd.Flags().BoolVar(&acceptLost, "accept-lost-revocations", false,
+		"start though acknowledged revocations are gone from revocation.directory, with what is left; for one start")
 	s.flags(cmd)
 	return cmd
 }
