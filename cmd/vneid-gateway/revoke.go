@@ -50,10 +50,10 @@ What is revoked, one of:
   --kid         what keys of that id have signed
   --thumbprint  what one key has signed
 
-A revocation ends at --until (default: when the issuer's longest-lived token, if it
-was issued now, has expired). What a key signs, or a subject of --all is issued,
-passes again afterwards; DELETE /keys/ISSUER/KID on the admin listener keeps a key
-out for good, and can be taken back. Nothing takes a revocation back.
+A revocation ends at --until (default: of a key never, else when the issuer's
+longest-lived token, if it was issued now, has expired). What a subject of --all is
+issued passes again afterwards. Nothing takes a revocation back; DELETE
+/keys/ISSUER/KID on the admin listener keeps a key out, too, and can be.
 
 A subject may be a personal number, and the command line is kept in the shell's
 history and shown in the list of processes: write - for the value, and identifiers
@@ -92,7 +92,7 @@ func (f *revocationFlags) define(cmd *cobra.Command) {
 	}
 	flags.StringVar(&f.before, "before", "", "of a subject or client: revoke what was issued then or earlier, as 2025-07-01T09:00:00+07:00 (default now)")
 	flags.BoolVar(&f.all, "all", false, "of a subject or client: revoke what is issued later, too, until --until")
-	flags.StringVar(&f.until, "until", "", "end of the revocation, as 2025-07-01T09:00:00+07:00 (default when the issuer's tokens of now have expired)")
+	flags.StringVar(&f.until, "until", "", "end of the revocation, as 2025-07-01T09:00:00+07:00 (default when the issuer's tokens of now have expired; of a key never)")
 	flags.StringVar(&f.reason, "reason", "", "why, for the audit log: up to 200 characters, no personal data (required)")
 	flags.StringVar(&f.from, "from-file", "", "where - reads identifiers from (default standard input)")
 	flags.StringVar(&f.admin, "admin", "", "address of the admin listener, as http://127.0.0.1:9080")
@@ -162,7 +162,7 @@ func (f *revocationFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "revoked %d (%s) at issuer %s\n", n, what.kind, f.issuer)
-	if f.until == "" && (f.all || what.flag == "kid" || what.flag == "thumbprint") {
+	if f.until == "" && f.all {
 		_, _ = fmt.Fprintln(cmd.ErrOrStderr(),
 			"note: what is issued from now on passes again once the issuer's tokens of now have expired; --until sets a later end")
 	}

@@ -37,10 +37,10 @@
 // issuer is a configured name or iss. One of jti, sid, sub, client, kid and
 // thumbprint says what is revoked. sub and client cover tokens issued at before or
 // earlier (not in the future; default now) or, with "all":true, tokens issued later
-// too. until (default: now and the longest life of the issuer's tokens) is when the
-// entry ends: what it covers must have expired by then. A key, or a subject with
-// "all", goes on to be covered until then and no longer, so give until there; a key
-// can be purged for good. Nothing takes a revocation back. reason is required, 1 to
+// too. until (default: of a key never, else now and the longest life of the issuer's
+// tokens) is when the entry ends: what it covers must have expired by then. A subject
+// with "all" goes on to be covered until then and no longer, so give until there.
+// Nothing takes a revocation back; to purge a key (DELETE /keys) can be. reason is required, 1 to
 // 200 letters, digits, punctuation and spaces, and goes into the audit log as it is:
 // it must not name a person, and 12 digits in a row, as a personal number has, are
 // refused.

@@ -25,6 +25,9 @@ const maxReason = 200
 
 // parse reads the body of a call at the time now. Its errors say where the fault
 // is and what is allowed, and repeat nothing of the body.
+// forGood is an end that does not come (package revocation).
+var forGood = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+
 func (v *revocations) parse(body []byte, now time.Time) (*revocationChange, error) {
 	call, err := decodeCall(body)
 	if err != nil {
@@ -111,6 +114,9 @@ func (v *revocations) add(c *revocationChange, s *statedRevocation, at string, n
 		return fault("before", err.Error())
 	}
 	e.Until = now.Add(v.cfg.Lifetime(iss))
+	if e.Kind == revocation.KindKeyID || e.Kind == revocation.KindThumbprint {
+		e.Until = forGood // whoever has the key can sign again tomorrow
+	}
 	if s.Until != nil {
 		if e.Until, err = readTime(*s.Until); err != nil {
 			return fault("until", err.Error())

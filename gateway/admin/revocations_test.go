@@ -85,8 +85,8 @@ func TestRevocationsGetInForceAsStated(t *testing.T) {
 	}{
 		"token":         {`{"jti":"j-1",` + stated + `}`, entry(revocation.KindToken, "j-1", time.Time{}, until)},
 		"session":       {`{"sid":"s-1",` + stated + `}`, entry(revocation.KindSession, "s-1", time.Time{}, until)},
-		"key id":        {`{"kid":"k-1",` + stated + `}`, entry(revocation.KindKeyID, "k-1", time.Time{}, until)},
-		"thumbprint":    {`{"thumbprint":"` + thumbprint + `",` + stated + `}`, entry(revocation.KindThumbprint, thumbprint, time.Time{}, until)},
+		"key id":        {`{"kid":"k-1",` + stated + `}`, entry(revocation.KindKeyID, "k-1", time.Time{}, forGood)},
+		"thumbprint":    {`{"thumbprint":"` + thumbprint + `",` + stated + `}`, entry(revocation.KindThumbprint, thumbprint, time.Time{}, forGood)},
 		"subject, now":  {`{"sub":"ế",` + stated + `}`, entry(revocation.KindSubject, "ế", noon, until)},
 		"client, now":   {`{"client":"c-1",` + stated + `}`, entry(revocation.KindClient, "c-1", noon, until)},
 		"issuer by iss": {`{"jti":"j-1","issuer":"` + iss + `","reason":"r"}`, entry(revocation.KindToken, "j-1", time.Time{}, until)},
