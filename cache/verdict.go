@@ -62,11 +62,13 @@ const (
 	entryBytes   = verdictBytes + storeBytes + policyBytes + expiryBytes
 )
 
-// cost returns the memory that the verdict takes in the cache, in bytes. The issuer's name is shared, as are sentinels.
+// cost returns the memory that the verdict takes in the cache, in bytes. The issuer's name is shared, as are sentinels. So
+// is the name of a status list, as a rule; it is counted all the same, for an issuer may give each token a list of its own.
 func (v *Verdict) cost() int64 {
 	if v.Claims == nil {
 		return entryBytes
 	}
 	c := v.Claims
-	return entryBytes + claimsBytes + int64(len(c.Subject)+len(c.TokenID)+len(c.SessionID)+len(c.ClientID)+len(c.ACR))
+	own := len(c.Subject) + len(c.TokenID) + len(c.SessionID) + len(c.ClientID) + len(c.ACR)
+	return entryBytes + claimsBytes + int64(own+len(c.Status.URI()))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/cache"
@@ -62,6 +64,10 @@ func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*
 	if err := g.addSources(built); err != nil {
 		built.close()
 		return nil, fmt.Errorf("revocation: %w", err)
+	}
+	if err := g.addLists(built); err != nil {
+		built.close()
+		return nil, fmt.Errorf("revocation.status_lists: %w", err)
 	}
 	return built, nil
 }
@@ -135,6 +141,9 @@ func (g *Gateway) onPanic(issuer string) func(stack []byte) {
 // close ends what runs for the issuer. No request may use it any more.
 func (i *issuer) close() {
 	i.stop()
+	if i.lists != nil {
+		i.lists.Close()
+	}
 	if i.unknown != nil {
 		i.unknown.Wait()
 	}
@@ -155,9 +164,13 @@ func profileOf(c *config.Issuer) (token.Profile, error) {
 		Audience:          c.Audience.AnyOf,
 		AudienceClaims:    c.Audience.Claims,
 		AudienceUnchecked: c.Audience.Unchecked,
-		MaxLifetime:       c.MaxLifetime,
-		KindClaim:         c.Claims.AccountKind.Claim,
-		LevelClaim:        c.Claims.AccountLevel.Claim,
+		StatusIgnored:     c.Revocation.StatusLists.Ignore,
+		// Which of them are fetched the addresses say.
+		StatusPlainHTTP: c.JWKS.AllowPlainHTTP || slices.ContainsFunc(c.Revocation.StatusLists.Addresses,
+			func(address string) bool { return strings.HasPrefix(address, "http://") }),
+		MaxLifetime: c.MaxLifetime,
+		KindClaim:   c.Claims.AccountKind.Claim,
+		LevelClaim:  c.Claims.AccountLevel.Claim,
 	}
 	if c.Leeway != nil {
 		p.Leeway = *c.Leeway

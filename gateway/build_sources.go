@@ -15,6 +15,7 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/gateway/logout"
 	"github.com/vneid-gateway/vneid-gateway/gateway/receiver"
 	"github.com/vneid-gateway/vneid-gateway/gateway/secevent"
+	"github.com/vneid-gateway/vneid-gateway/gateway/statuslist"
 )
 
 // told is how an issuer tells what it has revoked. Each part is nil where it does
@@ -70,6 +71,49 @@ func (g *Gateway) addSources(built *issuer) error {
 		return fmt.Errorf("logout: %w", err)
 	}
 	return nil
+}
+
+// addLists makes what follows the issuer's status lists, where it has any.
+func (g *Gateway) addLists(built *issuer) error {
+	c := &built.cfg.Revocation.StatusLists
+	if !c.Enabled() {
+		return nil
+	}
+	bounds := clientOf(&built.cfg.Backend)
+	bounds.MaxBytes = int64(c.MaxBytes)
+	client, err := identity.NewClient(bounds)
+	if err != nil {
+		return err
+	}
+	built.listing = guardOf(&built.cfg.Backend)
+	lists := statuslist.Config{
+		Issuer:         built.name,
+		Addresses:      c.Addresses,
+		AllowPlainHTTP: built.cfg.JWKS.AllowPlainHTTP,
+		Verifier:       built.verifier,
+		Keys:           statementKeys{built},
+		Fetcher:        client,
+		Breaker:        built.listing,
+		Memory:         g.listMemory,
+		MaxBytes:       int(c.MaxBytes),
+		MaxListBytes:   int64(c.MaxListBytes),
+		MaxLists:       c.MaxLists,
+		Refresh:        c.Refresh,
+		LeastRefresh:   c.RefreshMin,
+		MostRefresh:    c.RefreshMax,
+		SoftStale:      c.SoftStale,
+		HardStale:      c.HardStale,
+		Wait:           *c.Wait,
+		AllowUnknown:   c.WhenUnknown == config.UnknownAllow,
+		Changed:        g.sweepSoon,
+		OnPanic:        g.onPanic(built.name),
+		Log:            g.log,
+	}
+	if was := built.was; was != nil && built.keys == was.keys {
+		lists.Before = was.lists
+	}
+	built.lists, err = statuslist.New(lists)
+	return err
 }
 
 // stream makes what reads the issuer's events.

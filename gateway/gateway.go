@@ -24,6 +24,7 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
 	"github.com/vneid-gateway/vneid-gateway/gateway/receiver"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/statuslist"
 	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 )
 
@@ -94,6 +95,7 @@ type Gateway struct {
 	fleet       *fleet.Fleet
 	receiver    *receiver.Server
 	staleness   staleness
+	listMemory  *statuslist.Memory
 	begun       time.Time
 	sweeping    chan struct{}
 
@@ -134,6 +136,7 @@ func New(o Options) (*Gateway, error) {
 		reasons:     reasons(),
 		revocations: nothingRevoked{},
 		begun:       time.Now(),
+		listMemory:  statuslist.NewMemory(int64(o.Config.Revocation.StatusListBytes)),
 		sweeping:    make(chan struct{}, 1),
 		exchanges:   newExchangePool(),
 		tunnels:     upstream.NewTunnels(o.Config.Limits.Tunnels),

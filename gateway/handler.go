@@ -110,10 +110,10 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 			if v.Key != nil {
 				v.Key.Use(v.Claims, digest[0], x.now.Unix())
 			}
-			revoked := x.g.revocations.Revoked(v.Claims, v.Key)
+			code, ok := x.unrevoked(issuer, v.Claims, v.Key)
 			x.stage(metrics.StageLookup)
-			if revoked {
-				return nil, x.refuse(reject.TokenRevoked)
+			if !ok {
+				return nil, x.refuse(code)
 			}
 			x.claims, x.key = v.Claims, v.Key
 			return issuer, true

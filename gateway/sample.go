@@ -38,6 +38,7 @@ func (g *Gateway) sample() metrics.Sample {
 	s.Verdicts = metrics.VerdictSample{
 		Hits: v.Hits, Misses: v.Misses, Evicted: v.Evicted, Rejected: v.Rejected, Expired: v.Expired, Entries: v.Entries, Bytes: v.Bytes, BytesLimit: int64(g.cfg.Verdicts.MaxBytes),
 	}
+	g.sampleRevocations(&s, st, now)
 	return s
 }
 
@@ -65,6 +66,9 @@ func (i *issuer) sample(now time.Time) metrics.IssuerSample {
 	}
 	if i.fetching != nil {
 		s.Breakers = append(s.Breakers, breaker(metrics.CallKeys, i.fetching))
+	}
+	if i.told.polling != nil {
+		s.Breakers = append(s.Breakers, breaker(metrics.CallEvents, i.told.polling))
 	}
 	if i.introspections != nil {
 		stats := i.introspections.Stats()

@@ -12,6 +12,7 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
 	"github.com/vneid-gateway/vneid-gateway/gateway/policy"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/statuslist"
 	"github.com/vneid-gateway/vneid-gateway/gateway/token"
 	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 )
@@ -65,6 +66,9 @@ type issuer struct {
 	confirms       bool
 
 	told told
+	// lists are its status lists, nil for none.
+	lists   *statuslist.Lists
+	listing *identity.Guard
 }
 
 // usable reports whether a verdict about a token of the issuer still holds

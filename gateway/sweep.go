@@ -3,6 +3,7 @@ package gateway
 import (
 	"time"
 
+	"github.com/vneid-gateway/vneid-gateway/gateway/statuslist"
 	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 )
 
@@ -45,5 +46,21 @@ func (g *Gateway) unwanted(o upstream.Observer) bool {
 	if !ok || x.claims == nil {
 		return false
 	}
-	return x.key != nil && x.key.Withdrawn() || g.revocations.Revoked(x.claims, x.key)
+	if x.key != nil && x.key.Withdrawn() || g.revocations.Revoked(x.claims, x.key) {
+		return true
+	}
+	if !x.claims.Status.Present() {
+		return false
+	}
+	// By the issuer as it is now: that of the request may be gone.
+	i := g.state.Load().byIssuer[x.claims.Issuer]
+	if i == nil {
+		return true
+	}
+	switch status := i.lists.Peek(x.claims.Status.URI(), x.claims.Status.Index(), time.Now()); status {
+	case statuslist.Unknown:
+		return false // it was good when the connection was opened, and may be asked for now
+	default:
+		return !i.lists.Allows(status)
+	}
 }

@@ -101,8 +101,11 @@ func (x *exchange) introspected(i *issuer, v *cache.Verdict, err error) (*issuer
 
 // verified takes what a token proved, unless it was revoked since.
 func (x *exchange) verified(i *issuer, claims *token.Claims, key *token.Key) (*issuer, bool) {
-	if x.g.revocations.Revoked(claims, key) {
-		return nil, x.unverified(i.counts, reject.TokenRevoked)
+	if claims.Status.Present() {
+		x.leaveTurn()
+	}
+	if code, ok := x.unrevoked(i, claims, key); !ok {
+		return nil, x.unverified(i.counts, code)
 	}
 	i.counts.Count(noReason)
 	x.claims, x.key = claims, key

@@ -81,6 +81,7 @@ func checkFleet(v *Revocation, p *path, r *report) {
 func checkSources(c *Config, is *Issuer, p *path, r *report) {
 	s := &is.Revocation
 	checkEvents(c, is, p.key("events"), r)
+	checkStatusLists(is, p.key("status_lists"), r)
 	if !s.Logout.Enabled() {
 		checkIdle([]string{"untyped", "ends"}, "without audience", p.key("logout"), r)
 	} else if c.Revocation.Receiver.Address == "" {
@@ -89,8 +90,35 @@ func checkSources(c *Config, is *Issuer, p *path, r *report) {
 	switch enabled := s.Events.Enabled() || s.Logout.Enabled(); {
 	case enabled && c.Revocation.Directory == "":
 		r.at(p, "needs revocation.directory: what is acknowledged must be kept")
-	case enabled && !is.HasKeySet():
+	case (enabled || s.StatusLists.Enabled()) && !is.HasKeySet():
 		r.at(p, "needs jwks: what the issuer tells is signed")
+	}
+}
+
+func checkStatusLists(is *Issuer, p *path, r *report) {
+	s := &is.Revocation.StatusLists
+	if !s.Enabled() {
+		keys := keysOf(fieldsOf(reflect.TypeFor[StatusLists]()))
+		keys = slices.DeleteFunc(keys, func(key string) bool { return key == "addresses" || key == "ignore" })
+		checkIdle(keys, "without addresses", p, r)
+		return
+	}
+	if s.Ignore {
+		r.at(p.key("ignore"), "cannot be true where addresses are given")
+	}
+	for i, address := range s.Addresses {
+		if address == "" {
+			continue // checkElements says so
+		}
+		if msg := is.badFetchURL(address); msg != "" {
+			r.at(p.key("addresses").index(i), "%s", msg)
+		}
+	}
+	if s.RefreshMax < s.RefreshMin {
+		r.at(p.key("refresh_max"), "%s is less than refresh_min, %s", shortDuration(s.RefreshMax), shortDuration(s.RefreshMin))
+	}
+	if s.HardStale < s.SoftStale {
+		r.at(p.key("hard_stale"), "%s is less than soft_stale, %s", shortDuration(s.HardStale), shortDuration(s.SoftStale))
 	}
 }
 

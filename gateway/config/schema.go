@@ -12,7 +12,7 @@ import (
 // those of Backend and Introspection) are joined to the configuration file's
 // directory; JWKS.RefreshMin <= JWKS.Refresh <= JWKS.RefreshMax, and
 // JWKS.SoftStale <= JWKS.HardStale; and the pointers Issuer.Leeway,
-// UnknownKey.Burst, UnknownKey.Wait, Introspection.InactiveAge,
+// UnknownKey.Burst, UnknownKey.Wait, Introspection.InactiveAge, StatusLists.Wait,
 // AccessLog.RefusedPerSecond, Shutdown.Delay and Shutdown.Deadline are never
 // nil.
 //

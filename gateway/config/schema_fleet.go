@@ -96,6 +96,10 @@ type RevocationSources struct {
 
 	// Logout takes its logout tokens (OpenID Connect Back-Channel Logout 1.0).
 	Logout LogoutSource `yaml:"logout"`
+
+	// StatusLists follows its Token Status Lists. They need no
+	// revocation.directory.
+	StatusLists StatusLists `yaml:"status_lists"`
 }
 
 // EventSource takes an issuer's security events: CAEP session-revoked,

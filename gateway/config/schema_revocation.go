@@ -32,6 +32,10 @@ type Revocation struct {
 	// [Revocation.Directory].
 	SecretFile string `yaml:"secret_file"`
 
+	// StatusListBytes bounds the memory of all issuers' status lists together.
+	// Default 256 MiB, 1 MiB to 64 GiB.
+	StatusListBytes Bytes `yaml:"status_list_bytes" default:"256MiB" range:"1MiB..64GiB"`
+
 	// SoftStale is the age of what a source of revocations last said from which on
 	// that is reported. Default 1m, 1s to 720h.
 	SoftStale time.Duration `yaml:"soft_stale" default:"1m" range:"1s..720h"`

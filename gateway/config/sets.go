@@ -69,6 +69,12 @@ const (
 	UnmappedAcknowledge = "acknowledge"
 )
 
+// The values of StatusLists.WhenUnknown.
+const (
+	UnknownRefuse = "refuse"
+	UnknownAllow  = "allow"
+)
+
 // The values of LogoutSource.Ends.
 const (
 	EndsSession = "session"
@@ -147,6 +153,8 @@ func closedSet(name string) []string {
 		return []string{AwayRefuse, AwayKeep}
 	case "unmapped events":
 		return []string{UnmappedRefuse, UnmappedAcknowledge}
+	case "when a status is unknown":
+		return []string{UnknownRefuse, UnknownAllow}
 	case "logout ends":
 		return []string{EndsSession, EndsSubject}
 	case "TLS version":

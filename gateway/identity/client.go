@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -111,21 +112,50 @@ func sameOrigin(next *http.Request, via []*http.Request) error {
 // good is for the caller to say, who has the breaker around both. Errors are of
 // this package's taxonomy, or context.Canceled.
 func (c *Client) Get(ctx context.Context, address string) (Document, error) {
+	return c.get(ctx, c.http, address, "application/json, application/jwk-set+json", "")
+}
+
+// GetType fetches one document that is not JSON, whole: mediaType is what it
+// must be, in lower case and without parameters. allowed is asked about each
+// address that a redirect leads to, which is of the same origin anyway. Errors
+// are those of Get; a document of another type is ErrMalformed.
+func (c *Client) GetType(
+	ctx context.Context, address, mediaType string, allowed func(address *url.URL) bool,
+) (Document, error) {
+	following := *c.http
+	following.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+		if !allowed(next.URL) {
+			return ErrRedirect
+		}
+		return sameOrigin(next, via)
+	}
+	return c.get(ctx, &following, address, mediaType, mediaType)
+}
+
+// get fetches a document that must be of mediaType, "" meaning any.
+func (c *Client) get(ctx context.Context, by *http.Client, address, accept, mediaType string) (Document, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return Document{}, ErrUnreachable
 	}
-	req.Header.Set("Accept", "application/json, application/jwk-set+json")
+	req.Header.Set("Accept", accept)
 	req.Header.Set("User-Agent", "vneid-gateway")
-	resp, err := c.http.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		return Document{}, transportError(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusGone:
+		return Document{}, fmt.Errorf("%w: %d", ErrAbsent, resp.StatusCode)
+	default:
 		return Document{}, fmt.Errorf("%w: %d", ErrStatus, resp.StatusCode)
+	}
+	if mediaType != "" && !isType(resp.Header, mediaType) {
+		return Document{}, ErrMalformed
 	}
 	if resp.ContentLength > c.maxBytes {
 		return Document{}, ErrTooLarge
@@ -134,6 +164,14 @@ func (c *Client) Get(ctx context.Context, address string) (Document, error) {
 	d.MaxAge, d.Aged = freshness(resp.Header, time.Now())
 	d.Body, err = readBounded(resp.Body, c.maxBytes)
 	return d, err
+}
+
+// isType reports whether an answer is of that media type, and not packed: no
+// packing was asked for.
+func isType(h http.Header, mediaType string) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	packing := h.Get("Content-Encoding")
+	return err == nil && kind == mediaType && (packing == "" || packing == "identity")
 }
 
 // maxCAFileBytes bounds a file of roots.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 
@@ -22,6 +23,9 @@ var (
 	ErrTimeout = errors.New("identity: backend timed out")
 	// ErrStatus means an answer other than 200.
 	ErrStatus = errors.New("identity: backend answered with an error status")
+	// ErrAbsent means a 404 or 410: that document is not there, which says little
+	// about the backend.
+	ErrAbsent = fmt.Errorf("%w: no such document", ErrStatus)
 	// ErrTooLarge means an answer beyond the configured bound, or beyond
 	// token.MaxKeySetBytes.
 	ErrTooLarge = errors.New("identity: answer too large")

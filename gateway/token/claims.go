@@ -73,6 +73,10 @@ type Claims struct {
 	// AuthTime is auth_time, rounded down.
 	AuthTime int64
 
+	// Status is where the issuer tells whether the token still holds, zero where the token refers to no status list. Who
+	// relies on the claims asks there each time.
+	Status StatusReference
+
 	// Kind is the account kind. KindUnknown where the claim's value is not mapped (KindUnmapped is then true), the
 	// profile's KindDefault where the claim is absent.
 	Kind Kind

@@ -53,7 +53,7 @@ func HasJOSEHeader(raw []byte) bool {
 //
 // An answer without exp is good until now + maxAge, in whole seconds; with a maxAge below a second such an answer is
 // refused. Nothing in an answer says which token it is about: the caller relies on the issuer to answer what was asked.
-// answer is not kept.
+// answer is not kept, and what it says of a status list is not followed: it is itself the issuer's word on the status.
 //
 // Errors: ErrInactive; ErrTooLarge and ErrMalformed where it is no answer at all; and, about a token that is active
 // but not for us or not now, ErrType, ErrIssuer and all from ErrExpired to ErrClaimInvalid.

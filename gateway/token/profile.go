@@ -30,6 +30,11 @@ type Profile struct {
 	Leeway time.Duration
 	// MaxLifetime is the longest that exp may lie after iat or, in a token without iat, after now. 0 means any.
 	MaxLifetime time.Duration
+	// StatusIgnored takes no notice of the claim status. Only for issuers whose claim of that name has nothing to do with
+	// Token Status Lists.
+	StatusIgnored bool
+	// StatusPlainHTTP lets a token refer to a status list whose address is plain http.
+	StatusPlainHTTP bool
 
 	// KindClaim is the top-level claim with the account kind, "" where the issuer has none.
 	KindClaim string
