@@ -92,6 +92,9 @@ func (g *Gateway) close() {
 		time.Sleep(waitTick)
 	}
 	g.verifications.Close()
+	if g.receiver != nil {
+		_ = g.receiver.Shutdown(g.base) // at once, where it still runs
+	}
 	st.closeBut(nil)
 	g.running.Wait()
 	g.closeCaches()

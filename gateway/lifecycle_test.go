@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -218,9 +219,17 @@ func TestStartNamesTheFieldWhosePortIsTaken(t *testing.T) {
 		"listen[1].address": func(c *config.Config) {
 			c.Listen = append(c.Listen, config.Listener{Address: ln.Addr().String()})
 		},
+		// It is opened last of all, when the others serve.
+		"listen[2].address": func(c *config.Config) {
+			c.Listen = append(c.Listen, c.Listen[0], config.Listener{Address: ln.Addr().String(), ReusePort: true})
+		},
+		"revocation.receiver.address": func(c *config.Config) { c.Revocation.Receiver.Address = ln.Addr().String() },
 	} {
-		r := buildRig(t, setup{})
+		r := buildRig(t, setup{top: "revocation: { directory: " + filepath.Join(t.TempDir(), "revoked") + ", receiver: { address: \"127.0.0.1:0\" } }"})
 		spoil(r.cfg)
+		if err := r.makeReceiver(&r.cfg.Revocation.Receiver, r.state.Load()); err != nil {
+			t.Fatal(err)
+		}
 		err := r.Run(t.Context())
 		if !errors.Is(err, syscall.EADDRINUSE) || !strings.HasPrefix(err.Error(), field+": ") {
 			t.Errorf("%s: %v", field, err)

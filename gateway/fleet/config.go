@@ -59,12 +59,12 @@ type Config struct {
 	Records func() iter.Seq[revocation.Record]
 	// WhenAway is what Append does while Redis is away. Optional. Defaults to Refuse.
 	WhenAway WhenAway
-	// OutboxBytes is how long the outbox may become, in bytes; some 32 for each record that comes alone with its message
-	// of 57. Optional. Defaults to DefaultOutboxBytes. From MinOutboxBytes to MaxOutboxBytes.
+	// OutboxBytes is how long the outbox may become, in bytes: 57 for a record that comes alone, 25 for each more that
+	// comes with it. Optional. Defaults to DefaultOutboxBytes. From MinOutboxBytes to MaxOutboxBytes.
 	OutboxBytes int64
 	// StreamEntries is the number of entries, about, from which on the stream loses its oldest. A node that was away for
-	// longer than that reads the whole state. An entry is one call of Append, or 512 records of it, and takes some 150
-	// bytes of Redis's memory, or 14 KiB. Optional. Defaults to DefaultStreamEntries. From MinStreamEntries to
+	// longer than that reads the whole state. An entry is one call of Append, or 512 records of it, and takes some 80
+	// bytes of Redis's memory, or 15 KiB. Optional. Defaults to DefaultStreamEntries. From MinStreamEntries to
 	// MaxStreamEntries.
 	StreamEntries int
 	// StreamAge is the age from which on the stream loses entries besides. Optional. Zero means none. From MinStreamAge

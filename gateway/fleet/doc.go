@@ -72,8 +72,8 @@
 //
 // One primary, reached directly or through sentinels; not a cluster. Its
 // maxmemory-policy must not be allkeys-*: [ErrEvicts]. Persistence is not needed,
-// but saves offering. It takes some 100 bytes for a record in the state, and some
-// 150 for an entry of one record on the stream. A user needs
+// but saves offering. It takes some 120 bytes for a record in the state, and some
+// 80 for an entry of one record on the stream. A user needs
 // "~prefix* +@read +@write +@scripting +@connection +info +time".
 //
 // # The client's traps

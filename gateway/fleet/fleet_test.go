@@ -221,3 +221,52 @@ func TestANodeAndARedisThatBothStartedAnewAreCompared(t *testing.T) {
 		t.Error("what was acknowledged before both died is on one node only")
 	}
 }
+
+func TestALossIsNoticedThoughOthersWentOn(t *testing.T) {
+	t.Parallel()
+	server := startRedis(t, "--dbfilename", "dump.rdb")
+	between := startProxy(t, server.addr)
+	a, b := startNode(t, server.addr, nil), startNode(t, between.addr(), nil)
+	caughtUp(t, a, b)
+	server.do("SAVE")
+	a.stop()
+	b.mustAccept(b.batch(0, 5)...)
+	between.setCut(true)
+	server.kill()
+	server.start()
+	a.start()
+	caughtUp(t, a)
+	for i := 5; i < 50; i++ {
+		a.mustAccept(jti(i))
+	}
+	between.setCut(false)
+	caughtUp(t, b)
+	a.holds(0, 50)
+	if m := b.missing(0, 50); m != 0 {
+		t.Errorf("%d are missing", m)
+	}
+	if st := b.Stats(); st.Resyncs[CauseLost] != 1 {
+		t.Errorf("resyncs %v", st.Resyncs)
+	}
+}
+
+func TestAnOfferThatWasInterruptedIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	server := startRedis(t, "--appendonly", "yes", "--appendfsync", "always")
+	between := startProxy(t, server.addr)
+	n := startNode(t, between.addr(), func(c *Config) { c.CompareRate = MinCompareRate })
+	caughtUp(t, n)
+	n.mustAccept(n.batch(0, 1500)...)
+	n.stop()
+	server.kill()
+	server.start()
+	n.start()
+	eventually(t, "some offered", func() bool { return n.Stats().Offered == maxRecords })
+	between.setCut(true)
+	eventually(t, "node notices", func() bool { return !n.Stats().Connected })
+	between.setCut(false)
+	caughtUp(t, n)
+	if st := n.Stats(); st.Offered < 1500+maxRecords || st.Resyncs != [NumCauses]uint64{CauseRestart: 1} {
+		t.Errorf("offered %d, resyncs %v", st.Offered, st.Resyncs)
+	}
+}

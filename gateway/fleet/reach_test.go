@@ -157,6 +157,14 @@ func TestAReplicaAndARedisThatEvictsAreRefused(t *testing.T) {
 	if st := n.Stats(); st.Errors[ReasonMemory] != 1 || !st.Connected {
 		t.Errorf("a Redis that is full: %+v", st)
 	}
+	local := startNode(t, server.addr, func(c *Config) { c.WhenAway = Local })
+	eventually(t, "deferred", func() bool { return local.accept(jti(3)) == nil && local.Stats().Errors[ReasonMemory] > 2 })
+	if st := local.Stats(); st.Sessions != 1 || !st.Connected || st.OutboxRecords == 0 {
+		t.Errorf("following was given up: %+v", st)
+	}
+	server.do("CONFIG", "SET", "maxmemory", "0")
+	n.holds(3, 4)
+	caughtUp(t, local)
 }
 
 func TestSentinelsLeadToTheNewPrimary(t *testing.T) {

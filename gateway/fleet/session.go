@@ -20,6 +20,8 @@ const (
 	purgeEvery = 10 * time.Second
 	purgeAgain = 100 * time.Millisecond
 	purgeLimit = 1000
+	// insistEvery is the pause after which Redis is offered again what it had no room for.
+	insistEvery = time.Second
 )
 
 // errOutboxDamaged means that the outbox was found damaged while it was forwarded.
@@ -131,7 +133,7 @@ func (s *session) begin(ctx context.Context) (mark, error) {
 func (s *session) send(ctx context.Context, message []byte, node string) error {
 	m, err := s.append(ctx, s.epoch, message, limits{s.fleet.cfg.StreamEntries, s.fleet.cfg.StreamAge}, node)
 	if err != nil {
-		if ctx.Err() == nil && !errors.Is(err, redis.ErrPoolTimeout) && !answers(err) {
+		if ctx.Err() == nil && !answers(err) {
 			s.fail(err)
 		}
 		return err
@@ -143,10 +145,29 @@ func (s *session) send(ctx context.Context, message []byte, node string) error {
 	return nil
 }
 
-// answers reports whether Redis is there, all the same, and the session may go on.
+// insist is send for what can wait: as long as Redis answers that it will not, the session goes on, and so does
+// following.
+func (s *session) insist(ctx context.Context, message []byte, node string) error {
+	for {
+		err := s.send(ctx, message, node)
+		if err == nil || !answers(err) {
+			return err
+		}
+		s.fleet.counts.errors[reason(err)].Add(1)
+		timer := time.NewTimer(insistEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		case <-timer.C:
+		}
+	}
+}
+
+// answers reports whether Redis is there, all the same, or was not asked, and the session may go on.
 func answers(err error) bool {
 	r := reason(err)
-	return r == ReasonMemory || r == ReasonServer
+	return r == ReasonMemory || r == ReasonServer || errors.Is(err, redis.ErrPoolTimeout)
 }
 
 // offer puts all that the node holds into the state, and on the stream what was not there, at a bounded rate.
@@ -156,7 +177,7 @@ func (s *session) offer(ctx context.Context) error {
 	}
 	f := s.fleet
 	// An empty message tells the others that this node is about to, so that they wait for it.
-	if err := s.send(ctx, f.id.encode(nil, nil), f.node); err != nil {
+	if err := s.insist(ctx, f.id.encode(nil, nil), f.node); err != nil {
 		return err
 	}
 	limit := f.pace()
@@ -170,7 +191,7 @@ func (s *session) offer(ctx context.Context) error {
 			return err
 		}
 		message = f.id.encode(message[:0], page)
-		if err := s.send(ctx, message, f.node); err != nil {
+		if err := s.insist(ctx, message, f.node); err != nil {
 			return err
 		}
 		f.counts.offered.Add(uint64(len(page)))
@@ -228,7 +249,7 @@ func (s *session) forward(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := s.send(ctx, message, ""); err != nil {
+		if err := s.insist(ctx, message, ""); err != nil {
 			return err
 		}
 		o.pop(message, records)
