@@ -45,9 +45,7 @@ func (g *Gateway) fill(st, old *state) error {
 		}
 		st.issuers = append(st.issuers, is)
 		st.byIssuer[c.Issuers[i].Issuer] = is
-		if source, ok := is.told.source(is.name); ok {
-			st.sources = append(st.sources, source)
-		}
+		st.sources = append(st.sources, is.sources()...)
 	}
 	for i := range c.Sites {
 		s, err := g.buildSite(c, &c.Sites[i], st, old)

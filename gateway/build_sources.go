@@ -193,22 +193,29 @@ func (i *issuer) lifetime(keep time.Duration) time.Duration {
 	return keep + i.verifier.Leeway()
 }
 
-// source tells of the issuer as one who is asked again and again for what it has
-// revoked.
-func (t *told) source(issuer string) (revocationSource, bool) {
-	if t.poller == nil {
-		return revocationSource{}, false
+// sources tells of an issuer as one who is heard of again and again.
+func (i *issuer) sources() []revocationSource {
+	var list []revocationSource
+	t := &i.told
+	add := func(how string, heard func() time.Time, never string) {
+		list = append(list, revocationSource{
+			name: "events of issuer " + i.name + " (" + how + ")", label: how + "_" + i.name, begun: t.begun, heard: heard,
+			behind: func() string {
+				if heard().IsZero() {
+					return never
+				}
+				return ""
+			},
+		})
 	}
-	heard := func() time.Time { return t.poller.Stats().LastSuccess }
-	return revocationSource{
-		name: "events of issuer " + issuer, label: "poll_" + issuer, begun: t.begun, heard: heard,
-		behind: func() string {
-			if heard().IsZero() {
-				return "not asked with success yet"
-			}
-			return ""
-		},
-	}, true
+	if t.poller != nil {
+		add("poll", func() time.Time { return t.poller.Stats().LastSuccess }, "not asked with success yet")
+	}
+	if t.pushed != nil && i.cfg.Revocation.Events.PushHeartbeat {
+		// What it had to tell before the start it tells again: that waits for nobody.
+		add("push", func() time.Time { return t.pushed.Stats().LastVerified }, "")
+	}
+	return list
 }
 
 // routes are the paths at which identity backends call.

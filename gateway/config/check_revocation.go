@@ -117,6 +117,9 @@ func checkStatusLists(is *Issuer, p *path, r *report) {
 	if s.RefreshMax < s.RefreshMin {
 		r.at(p.key("refresh_max"), "%s is less than refresh_min, %s", shortDuration(s.RefreshMax), shortDuration(s.RefreshMin))
 	}
+	if s.SoftStale < s.RefreshMax {
+		r.at(p.key("soft_stale"), "%s is less than refresh_max, %s: a list would count as stale before it is due", shortDuration(s.SoftStale), shortDuration(s.RefreshMax))
+	}
 	if s.HardStale < s.SoftStale {
 		r.at(p.key("hard_stale"), "%s is less than soft_stale, %s", shortDuration(s.HardStale), shortDuration(s.SoftStale))
 	}
@@ -135,7 +138,7 @@ func checkEvents(c *Config, is *Issuer, p *path, r *report) {
 	}
 	switch {
 	case !e.Push:
-		checkIdle([]string{"push_token_file"}, "without push", p, r)
+		checkIdle([]string{"push_token_file", "push_heartbeat"}, "without push", p, r)
 	case c.Revocation.Receiver.Address == "":
 		r.at(p.key("push"), "needs revocation.receiver.address: that is where events come to")
 	}

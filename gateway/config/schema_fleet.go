@@ -118,6 +118,12 @@ type EventSource struct {
 	// enough.
 	PushTokenFile string `yaml:"push_token_file"`
 
+	// PushHeartbeat says that the issuer pushes verification events (SSF) all the
+	// time: silence then counts as that of a source that is away, by
+	// revocation.soft_stale and hard_stale. Default false: a silent issuer has
+	// nothing to tell.
+	PushHeartbeat bool `yaml:"push_heartbeat"`
+
 	// PollURL is where the issuer is asked for them (RFC 8936), over https; plain
 	// http only on loopback or with jwks.allow_plain_http. Default "": it is not
 	// asked.
