@@ -63,14 +63,16 @@ func (s *Store) AddRecords(records []Record) error {
 // ahead is how many records' lines are fetched before the first of them is added.
 const ahead = 16
 
-// fetch reads, and does not use, the lines where records will be looked for, all of them at once: in bulk, waiting for
+// fetch reads, and does not use, the words and lines where records will be looked for, all of them at once: in bulk, waiting for
 // memory one line after the other is most of the work.
 func (s *Store) fetch(records []Record) {
 	if len(records) < 2 {
 		return
 	}
+	f := s.filter.Load()
 	for i := range records {
 		quick, _ := records[i].halves()
+		atomic.LoadUint64(f.word(quick))
 		if a := s.shard(records[i].Kind, quick).array.Load(); a != nil {
 			atomic.LoadUint64(&a.lines[a.home(quick<<s.shardBits)][0])
 		}
@@ -83,6 +85,7 @@ func (s *Store) add(r *Record) error {
 		s.counters.past.Add(1)
 		return nil
 	}
+	s.widen(s.total.Load() + 1)
 	quick, sure := r.halves()
 	sh := s.shard(r.Kind, quick)
 	sh.mu.Lock()
@@ -109,6 +112,7 @@ func (s *Store) add(r *Record) error {
 		a = sh.array.Load()
 		_, at = a.find(a.home(quick<<s.shardBits), quick, same)
 	}
+	s.filter.Load().note(quick)
 	a.put(at, slot{quick, sure, pack(r.Until, r.Before)})
 	s.counters.inserted.Add(1)
 	s.changed(r.Kind)
@@ -149,6 +153,7 @@ func (s *Store) Grow(kind Kind, n int) {
 	if !kind.valid() || each == 0 {
 		return
 	}
+	s.widen(s.total.Load() + int64(n))
 	for i := range s.shards[kind] {
 		sh := &s.shards[kind][i]
 		sh.mu.Lock()

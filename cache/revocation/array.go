@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"iter"
 	"math/bits"
 	"sync/atomic"
 )
@@ -8,8 +9,8 @@ import (
 // An array is a table that only ever fills. Its slots are dense, in chunks, in the order of their arrival; an index of
 // open addressing says where they are. The index consists of lines of the size of a cache line, with sixteen marks
 // each: 14 bits of the digest (the tag, never 0) and 18 bits that number the slot; 0 is no mark. A line is filled in
-// order, and what finds it full goes on to the next. Lines are half full when an array is new and five eighths when it
-// is replaced, so that nearly every look-up of what is not there costs one cache miss and touches no slot.
+// order, and what finds it full goes on to the next. Lines have nine marks on average when an array is new and twelve
+// when it is replaced. Look-ups come here only for what the filter suspects.
 //
 // A slot is three words: the digest's quick and sure halves, and until<<32 | before. It is written in full before its
 // mark is published by an atomic store, and a reader touches it only after it has seen the mark, so the halves need no
@@ -34,9 +35,8 @@ const (
 	maxSlots = 1 << slotBits
 	slotBits = 18
 
-	lineMarks  = 16
-	roomyMarks = 8
-	fullMarks  = 10
+	roomyMarks = 9
+	fullMarks  = 12
 )
 
 // newArray returns an array with empty lines for n slots and some to spare, and no chunks. n is at least 1.
@@ -51,6 +51,20 @@ func newArray(n int) *array {
 // full reports whether the array has to be replaced by a roomier one before it takes another slot. As long as it is
 // heeded some line is not full, and every search ends.
 func (a *array) full() bool { return a.used >= fullMarks*len(a.lines) }
+
+// slots yields those in use, none where the array is nil. The caller holds the shard's mu.
+func (a *array) slots() iter.Seq[*slot] {
+	return func(yield func(*slot) bool) {
+		if a == nil {
+			return
+		}
+		for n := range a.used {
+			if !yield(a.slot(n)) {
+				return
+			}
+		}
+	}
+}
 
 func (a *array) slot(i int) *slot { return &a.chunks[i/chunkSlots][i%chunkSlots] }
 
@@ -83,16 +97,6 @@ func tagOf(quick uint64) uint64 {
 func compare(word, tags uint64) uint64 {
 	x := word ^ tags
 	return (x - tagOnes) &^ x
-}
-
-// absent reports whether a line rules the digest out, without a branch for each mark.
-func (l *line) absent(tags uint64) bool {
-	last := atomic.LoadUint64(&l[7])
-	found := compare(atomic.LoadUint64(&l[0]), tags) | compare(atomic.LoadUint64(&l[1]), tags) |
-		compare(atomic.LoadUint64(&l[2]), tags) | compare(atomic.LoadUint64(&l[3]), tags) |
-		compare(atomic.LoadUint64(&l[4]), tags) | compare(atomic.LoadUint64(&l[5]), tags) |
-		compare(atomic.LoadUint64(&l[6]), tags) | compare(last, tags)
-	return found&tagHighs|last&lastMark == 0
 }
 
 // find calls same on every slot with that quick half until it says yes, beginning at a line. It returns that slot, or

@@ -16,7 +16,7 @@ type Stats struct {
 	Entries [kinds]int
 	// Limit is the number of entries from which on new ones are refused.
 	Limit int
-	// Bytes is the memory that the entries take, without what the collector has yet to free.
+	// Bytes is the memory that the entries and the filter take, without what the collector has yet to free.
 	Bytes int
 	// Inserted counts entries that were new, Renewed those that were there, Past those that came when they were over,
 	// Refused those for which there was no room, and Expired those that were freed.
@@ -44,6 +44,7 @@ func (s *Store) Stats() Stats {
 		Refused:  s.counters.refused.Load(),
 		Expired:  s.counters.expired.Load(),
 	}
+	st.Bytes = s.filter.Load().bytes()
 	for k := range kinds {
 		st.Entries[k] = int(s.used[k].Load())
 		st.Hits[k] = s.counters.hits[k].Load()

@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -18,7 +19,7 @@ const (
 // Config is how a store is made.
 type Config struct {
 	// MaxEntries is the number of entries, past ones that were not swept yet included, from which on new ones are
-	// refused. Optional. Defaults to DefaultMaxEntries, some 306 MiB. From MinMaxEntries to MaxMaxEntries.
+	// refused. Optional. Defaults to DefaultMaxEntries, some 311 MiB. From MinMaxEntries to MaxMaxEntries.
 	MaxEntries int
 }
 
@@ -40,6 +41,9 @@ type Store struct {
 	shardBits uint
 	shards    [kinds][]shard
 	keys      keyMemos
+	filter    atomic.Pointer[filter]
+	// upkeep is held by who replaces the filter or clears bits in it.
+	upkeep sync.Mutex
 
 	// clock is in seconds since the epoch. Until the first Advance nothing is past.
 	clock atomic.Uint32
@@ -66,6 +70,7 @@ func New(cfg Config, secret Secret) (*Store, error) {
 	for _, k := range Kinds() {
 		s.shards[k] = make([]shard, 1<<s.shardBits)
 	}
+	s.filter.Store(newFilter(s.shardBits, 0))
 	return s, nil
 }
 
@@ -79,8 +84,7 @@ func (s *Store) Find(c *token.Claims, k *token.Key) Kind {
 	if s.total.Load() == 0 {
 		return KindNone
 	}
-	var l lookup
-	l.scope = s.scopes.of(c.Issuer)
+	l := lookup{scope: s.scopes.of(c.Issuer), filter: s.filter.Load()}
 	if c.TokenID != "" {
 		s.begin(&l, KindToken, bytesOf(c.TokenID))
 	}
@@ -108,7 +112,7 @@ func (s *Store) Find(c *token.Claims, k *token.Key) Kind {
 }
 
 func (s *Store) findKey(sc *scope, c *token.Claims, k *token.Key) Kind {
-	l := lookup{scope: sc}
+	l := lookup{scope: sc, filter: s.filter.Load()}
 	if id := k.ID(); id != "" {
 		s.begin(&l, KindKeyID, bytesOf(id))
 	}
@@ -117,22 +121,17 @@ func (s *Store) findKey(sc *scope, c *token.Claims, k *token.Key) Kind {
 	return s.end(&l, c, k)
 }
 
-// lookup is all the places where the identifiers of one token would be. They are worked out for all of them, then their
-// lines are fetched, and only then is the first one judged: so the processor waits for its cache misses together and not
-// for one after the other.
+// lookup is the places in the filter of all the identifiers of one token. They are worked out for all of them before the
+// first one is read: so the processor waits for its cache misses together and not for one after the other.
 type lookup struct {
 	scope  *scope
-	places [kinds]place
+	filter *filter
+	places [maxPlaces]place
 	begun  int
 }
 
-type place struct {
-	array *array
-	line  *line
-	quick uint64
-	at    int
-	kind  Kind
-}
+// maxPlaces: a token has a jti, sid, sub and client; a key has less.
+const maxPlaces = 4
 
 func (s *Store) shard(kind Kind, quick uint64) *shard {
 	return &s.shards[kind][quick>>(64-s.shardBits)]
@@ -143,29 +142,14 @@ func (s *Store) begin(l *lookup, kind Kind, id []byte) {
 		return
 	}
 	quick := l.scope.keys[kind].quick(id)
-	a := s.shard(kind, quick).array.Load()
-	if a == nil {
-		return
-	}
-	p := &l.places[l.begun]
-	p.array, p.quick, p.kind = a, quick, kind
-	p.at = a.home(quick << s.shardBits)
-	p.line = &a.lines[p.at]
+	l.places[l.begun] = l.filter.place(quick, kind)
 	l.begun++
 }
 
 func (s *Store) end(l *lookup, c *token.Claims, k *token.Key) Kind {
-	places := l.places[:l.begun]
-	var fetched uint64
-	for i := range places {
-		fetched |= atomic.LoadUint64(&places[i].line[0])
-	}
-	if fetched == 0 { // So that the loads are not idle: the first mark is where a line begins to fill.
-		return KindNone
-	}
-	for i := range places {
-		p := &places[i]
-		if p.line.absent(tagOf(p.quick)) {
+	for i := range l.places[:l.begun] {
+		p := &l.places[i]
+		if p.absent() {
 			continue
 		}
 		if s.covers(l.scope, p, c, k) {
@@ -176,9 +160,13 @@ func (s *Store) end(l *lookup, c *token.Claims, k *token.Key) Kind {
 	return KindNone
 }
 
-// covers settles what the index left open.
+// covers settles what the filter left open.
 func (s *Store) covers(sc *scope, p *place, c *token.Claims, k *token.Key) bool {
-	slot, _ := p.array.find(p.at, p.quick, func(sure uint64) bool {
+	a := s.shard(p.kind, p.quick).array.Load()
+	if a == nil {
+		return false
+	}
+	slot, _ := a.find(a.home(p.quick<<s.shardBits), p.quick, func(sure uint64) bool {
 		key := &sc.keys[p.kind]
 		switch p.kind {
 		case KindToken:

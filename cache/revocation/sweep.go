@@ -18,7 +18,7 @@ func (s *Store) Advance(now time.Time) {
 // out writers of one shard at a time, for as long as copying that shard takes; readers notice nothing.
 func (s *Store) Sweep(now time.Time) {
 	s.Advance(now)
-	for i := range kinds << s.shardBits {
+	for i := range 1 << s.shardBits {
 		s.sweep(i)
 	}
 }
@@ -26,24 +26,40 @@ func (s *Store) Sweep(now time.Time) {
 // worthwhile is the part of a shard's entries, one in so many, that has to be past before it is copied.
 const worthwhile = 16
 
-// sweep does the i-th shard of all kinds'.
+// sweep does the i-th shard of every kind, and then their part of the filter.
 func (s *Store) sweep(i int) {
-	kind := Kind(i >> s.shardBits)
-	if s.used[kind].Load() == 0 {
-		return
+	s.upkeep.Lock()
+	defer s.upkeep.Unlock()
+	dropped := 0
+	for _, kind := range Kinds() {
+		dropped += s.sweepShard(kind, &s.shards[kind][i])
 	}
-	sh := &s.shards[kind][i&(1<<s.shardBits-1)]
+	switch f, total := s.filter.Load(), s.total.Load(); {
+	case dropped == 0:
+	case f.part > filterPart && total < f.capacity/shrink:
+		s.refit(2 * total)
+	default:
+		s.refilter(i)
+	}
+}
+
+func (s *Store) sweepShard(kind Kind, sh *shard) (dropped int) {
+	if s.used[kind].Load() == 0 {
+		return 0
+	}
 	now := s.clock.Load()
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	a := sh.array.Load()
 	if a == nil {
-		return
+		return 0
 	}
 	past := a.past(now)
 	if past > 0 && (past*worthwhile >= a.used || s.total.Load() >= s.limit) {
-		s.dropped(kind, sh.compact(s.shardBits, now))
+		dropped = sh.compact(s.shardBits, now)
+		s.dropped(kind, dropped)
 	}
+	return dropped
 }
 
 // Timing of Run.
@@ -58,7 +74,7 @@ const (
 func (s *Store) Run(ctx context.Context) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
-	all, next := kinds<<s.shardBits, 0
+	all, next := 1<<s.shardBits, 0
 	for {
 		s.Advance(time.Now())
 		for range (all + roundTicks - 1) / roundTicks {

@@ -14,9 +14,6 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/gateway/token"
 )
 
-// million is what the goals are stated in; benchmarks of the full size are skipped with -short.
-const million = 1_000_000
-
 // filledStore holds n entries: half of them tokens, three in ten sessions, the rest subjects, and a hundred clients,
 // kids and keys each.
 func filledStore(b *testing.B, n int) *Store {
@@ -45,19 +42,8 @@ func filledStore(b *testing.B, n int) *Store {
 	return s
 }
 
-// randomRecord stands for an identifier that nobody has: digests of identifiers are as good as random.
-func randomRecord(rng *rand.ChaCha8, kind Kind) Record {
-	r := Record{Kind: kind, Until: epoch + 3600 + uint32(rng.Uint64()%3600)}
-	binary.LittleEndian.PutUint64(r.Digest[:8], rng.Uint64())
-	binary.LittleEndian.PutUint64(r.Digest[8:], rng.Uint64())
-	if kind.dated() {
-		r.Before = epoch
-	}
-	return r
-}
-
 // A request's identifiers are warm, for they were read a moment ago, and new every time: the same few would find their
-// control words in the processor's cache. So one token is rewritten in place, as a Keycloak-like backend makes them:
+// words in the processor's cache. So one token is rewritten in place, as a Keycloak-like backend makes them:
 // UUIDs and a short client name.
 type benchToken struct {
 	token.Claims
@@ -78,7 +64,11 @@ func newBenchToken(seed uint64) *benchToken {
 }
 
 func (t *benchToken) renew() {
-	r := t.rng.Uint64()
+	t.become(t.rng.Uint64())
+}
+
+// become makes it the r-th token.
+func (t *benchToken) become(r uint64) {
 	binary.LittleEndian.PutUint64(t.text[0:], r)
 	binary.LittleEndian.PutUint64(t.text[36:], r)
 	binary.LittleEndian.PutUint64(t.text[72:], r)
@@ -87,19 +77,17 @@ func (t *benchToken) renew() {
 // benchmarkLookup reports the processor's time as well: on a machine that others use, it is the one that counts.
 // tokens is how many there are, a power of two; with 0 every one is new.
 func benchmarkLookup(b *testing.B, s *Store, tokens int) {
-	warm := make([]*benchToken, max(tokens, 1))
-	for i := range warm {
-		warm[i] = newBenchToken(uint64(i))
-	}
+	tok := newBenchToken(1)
 	key := newKey(b, "J3xQd8ULxSzaLpJlTOgXg8w4ynhrjMxEJv8jDA6yY1M")
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	b.ReportAllocs()
 	before, n := threadTime(b), 0
 	for b.Loop() {
-		tok := warm[n&(len(warm)-1)]
 		if tokens == 0 {
 			tok.renew()
+		} else {
+			tok.become(uint64(n&(tokens-1)) * 0x9E3779B97F4A7C15)
 		}
 		if s.Revoked(&tok.Claims, key) {
 			b.Fatal("revoked")
@@ -118,8 +106,9 @@ func threadTime(b *testing.B) time.Duration {
 }
 
 // The goal: at most 100 ns for all identifiers of a request at 10 million entries. Warm is a thousand tokens that come
-// again and again. Cold is every token new, which costs the machine's memory latency, once, beside a signature check of
-// tens of microseconds.
+// again and again: 53 ns at best on the machine of the goals, 86 in the median beside others that use it. Cold is every
+// token new, beside a signature check of tens of microseconds: the filter of 10 million is larger than the processor's
+// cache there, so it costs one access to memory, 150 ns on that machine, whatever is done: 227 at best, 272 in the median.
 func BenchmarkLookup(b *testing.B) {
 	for _, n := range []int{0, 1000, million, 10 * million} {
 		if testing.Short() && n > million {
@@ -132,7 +121,7 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-// The same while 100,000 entries a second are written and as many expire.
+// The same while 100,000 entries a second are written.
 func BenchmarkLookupWhileWriting(b *testing.B) {
 	if testing.Short() {
 		b.Skip("short")

@@ -6,7 +6,7 @@
 // One directory, mode 0700, files 0600, used by one process at a time:
 //
 //	lock                 flock(2) is held on it
-//	secret               what digests are keyed with; without it the rest is worthless
+//	secret               what digests are keyed with, unless Config.Secret is given; without it the rest is worthless
 //	00000000000000000007.log        a log segment: records in the order of their arrival
 //	00000000000000000007.snapshot   everything that was in force when segment 7 began: it replaces the segments before
 //

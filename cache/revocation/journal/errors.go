@@ -8,8 +8,9 @@ var (
 	// ErrLocked means that another process has the directory open.
 	ErrLocked = errors.New("journal: directory is in use by another process")
 	// ErrSecret means that the secret is missing beside files that were written under one, is damaged, or is not the
-	// one that a file was written under. It has to be restored from a copy, or the directory to be given up.
-	ErrSecret = errors.New("journal: secret missing or damaged")
+	// one that a file was written under. It has to be configured again or restored from a copy, or the directory to be
+	// given up. Nothing was changed.
+	ErrSecret = errors.New("journal: secret missing, damaged or not the right one")
 	// ErrLost means that revocations that were acknowledged are gone: no snapshot is whole and the segments that it
 	// replaced are removed, or segments are missing. Open again with AcceptLoss to go on with what is left, and feed
 	// the store from its sources anew.

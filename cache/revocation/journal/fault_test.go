@@ -130,6 +130,27 @@ func TestNothingAcknowledgedIsLostInAPowerCut(t *testing.T) {
 	}
 }
 
+func TestSegmentWhoseNameNeverBecameDurableIsNotTakenForALoss(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		m := newMemory()
+		j, _ := openMemory(t, m)
+		failing := func(_ int, kind, _ string) error {
+			if kind == "sync directory" {
+				return syscall.EIO
+			}
+			return nil
+		}
+		m.fault = failing
+		wantError(t, j.Add(jti(0)), ErrWrite)
+		m.fault = nil
+		j, _ = openMemory(t, m) // Another process on the same kernel: the name is there, and may not be on the disk.
+		m.fault = failing
+		wantError(t, j.Add(jti(1)), ErrWrite)
+		openMemory(t, m.crash(rand.New(rand.NewPCG(seed, seed))))
+	}
+}
+
 func TestFailedSyncIsNeverTriedAgainOnTheSameFile(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"sync", "write"} {

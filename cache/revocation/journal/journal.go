@@ -31,6 +31,10 @@ type Config struct {
 	// the last snapshot's length is more.
 	// Optional. Defaults to DefaultLogBytes. From MinLogBytes to MaxLogBytes.
 	LogBytes int64
+	// Secret is what digests are keyed with, where a fleet shares one: nodes that exchange records need the same. It is
+	// not written to the directory, and a secret file that is there is not looked at. A directory that was written under
+	// another secret is ErrSecret. Optional. Zero means the directory's own, which the first start makes.
+	Secret revocation.Secret
 	// AcceptLoss opens a directory of which acknowledged revocations are gone. An operator sets it, for one start.
 	AcceptLoss bool
 	// Now tells the time at which Open sets the store's clock. Optional. Defaults to time.Now. It has to be right before
@@ -106,16 +110,18 @@ func open(cfg Config, fs files) (*Journal, Report, error) {
 	if err != nil {
 		return nil, Report{}, err
 	}
-	secret, err := loadSecret(fs, inv)
-	if err != nil {
-		return nil, Report{}, err
+	secret, given := cfg.Secret, cfg.Secret != (revocation.Secret{})
+	if !given {
+		if secret, err = loadSecret(fs, inv); err != nil {
+			return nil, Report{}, err
+		}
 	}
 	store, err := revocation.New(cfg.Store, secret)
 	if err != nil {
 		return nil, Report{}, err
 	}
 	store.Advance(cfg.Now())
-	r := recovery{fs: fs, store: store, secret: secret.ID(), inv: inv}
+	r := recovery{fs: fs, store: store, secret: secret.ID(), given: given, inv: inv}
 	err = r.run(cfg.AcceptLoss)
 	r.report.Entries, r.report.Took = store.Len(), time.Since(began)
 	if err != nil {

@@ -38,7 +38,7 @@ func readFile(r io.Reader, id identity, hint func([hints]int), f func([]revocati
 	var entries [hints]int
 	switch o.header, entries = id.check(buf[:headerBytes]); o.header {
 	case headerForeign:
-		return o, fmt.Errorf("%w: %s was written under another", ErrSecret, id.name())
+		return o, fmt.Errorf("%w: %s was written under another one", ErrSecret, id.name())
 	case headerLater:
 		return o, fmt.Errorf("%w: %s", ErrVersion, id.name())
 	case headerGood:

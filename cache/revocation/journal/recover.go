@@ -49,6 +49,7 @@ type recovery struct {
 	fs     files
 	store  *revocation.Store
 	secret [8]byte
+	given  bool // The secret is the configuration's, not the directory's.
 	inv    inventory
 	report Report
 
@@ -83,6 +84,25 @@ func (r *recovery) run(acceptLoss bool) error {
 	if r.report.Lost && !acceptLoss {
 		return ErrLost
 	}
+	if err := r.cut(); err != nil {
+		return err
+	}
+	// A segment whose making failed half-way may be here by name and not on the disk. The next one takes a number after
+	// it; should the power fail then, the gap must not look like a loss.
+	if err := r.fs.sync(); err != nil {
+		return fmt.Errorf("%w: directory: %w", ErrWrite, err)
+	}
+	return nil
+}
+
+// cut takes off the tails that were found, when everything has been read: before that, what looks like a tail may be
+// records under a secret that the next file's header tells to be another.
+func (r *recovery) cut() error {
+	for _, c := range r.report.Cut {
+		if err := r.fs.truncate(c.File, c.Offset); err != nil {
+			return fmt.Errorf("%w: cutting a tail: %w", ErrWrite, err)
+		}
+	}
 	return nil
 }
 
@@ -116,12 +136,8 @@ func (r *recovery) readLog(n uint64) error {
 	if o.damaged > 0 || o.header == headerDamaged && o.records > 0 {
 		r.report.Damaged = append(r.report.Damaged, Damage{File: id.name(), Records: o.damaged})
 	}
-	if o.good == o.size {
-		return nil
-	}
-	r.report.Cut = append(r.report.Cut, Cut{File: id.name(), Offset: o.good, Bytes: o.size - o.good})
-	if err := r.fs.truncate(id.name(), o.good); err != nil {
-		return fmt.Errorf("%w: cutting a tail: %w", ErrWrite, err)
+	if o.good != o.size {
+		r.report.Cut = append(r.report.Cut, Cut{File: id.name(), Offset: o.good, Bytes: o.size - o.good})
 	}
 	return nil
 }
@@ -135,10 +151,22 @@ func (r *recovery) read(id identity) (outcome, error) {
 	o, err := readFile(f, id, r.grow, r.store.AddRecords)
 	r.report.Records += int(o.records)
 	switch {
-	case err == nil, errors.Is(err, ErrSecret), errors.Is(err, ErrVersion):
+	case errors.Is(err, ErrSecret):
+		return o, fmt.Errorf("%w: %s", err, r.remedy())
+	case err == nil, errors.Is(err, ErrVersion):
 		return o, err
 	}
 	return o, fmt.Errorf("journal: reading %s: %w", id.name(), err)
+}
+
+// remedy says what to do about a file that was written under another secret.
+func (r *recovery) remedy() string {
+	if r.given {
+		return "configure the secret that the directory was written under (none, where it made its own), " +
+			"or move the directory away and feed a new one from the sources"
+	}
+	return "configure the secret that was configured when the file was written, or restore the directory's own from a copy, " +
+		"or move the directory away and feed a new one from the sources"
 }
 
 // grow makes room for what a snapshot says that it has, by kind.

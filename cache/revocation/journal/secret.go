@@ -22,7 +22,7 @@ func loadSecret(fs files, inv inventory) (revocation.Secret, error) {
 	f, err := fs.open(secretName)
 	if errors.Is(err, os.ErrNotExist) {
 		if len(inv.logs)+len(inv.snapshots) > 0 {
-			return revocation.Secret{}, fmt.Errorf("%w: there is none, but there are files written under one", ErrSecret)
+			return revocation.Secret{}, fmt.Errorf("%w: there is none, but there are files written under one: restore it from a copy, or configure the one that they were written under", ErrSecret)
 		}
 		return makeSecret(fs)
 	}
