@@ -184,7 +184,8 @@ type Verdicts struct {
 // Memory configures the garbage collector.
 type Memory struct {
 	// Headroom is how far the heap may grow beyond what is in use before garbage
-	// is collected; where more than that is in use, it may grow by as much again.
+	// is collected; where more than that has to be looked through for it, which
+	// revocations do not, it may grow by as much.
 	// Less of it costs processor time with every collection, most of all in a
 	// flood of tokens that are refused. GOGC in the environment takes its place;
 	// GOMEMLIMIT there bounds the whole. Default 128 MiB, 0 to 1 TiB; 0 is Go's

@@ -20,14 +20,17 @@ import (
 const goPace = 100
 
 // Percent returns the GOGC, in percent, by which a heap with live bytes in use
-// grows by room bytes before it is collected; never less than Go's own 100.
-func Percent(live, room uint64) int {
-	percent := math.Ceil(float64(room) * 100 / float64(max(live, 1)))
-	return int(min(max(percent, goPace), math.MaxInt32))
+// grows by room bytes before it is collected, or by as much as a collection has
+// to look through where that is more: scanned, the part of live that may hold
+// pointers. What holds none, such as ten million revocations, costs a collection
+// nothing and buys no garbage. At least 1.
+func Percent(live, scanned, room uint64) int {
+	percent := math.Ceil(float64(max(room, scanned)) * 100 / float64(max(live, 1)))
+	return int(min(max(percent, 1), math.MaxInt32))
 }
 
 // Keep lets the heap of this process grow by room bytes between two
-// collections, or by as much as is in use where that is more, until stop is
+// collections, or by as much as is scanned in one where that is more, until stop is
 // called; that sets Go's own pace again. Where the environment sets GOGC, that
 // holds and Keep does nothing, as with a room of 0. At most one at a time in a
 // process: the pace is the process's.
@@ -35,7 +38,7 @@ func Keep(room uint64) (stop func()) {
 	if room == 0 || os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	k := &keeper{room: room, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	k := &keeper{room: room, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}}}
 	k.adjust()
 	return k.stop
 }
@@ -63,7 +66,7 @@ func (k *keeper) adjust() {
 		return
 	}
 	metrics.Read(k.sample)
-	percent := Percent(k.sample[0].Value.Uint64(), k.room)
+	percent := Percent(k.sample[0].Value.Uint64(), k.sample[1].Value.Uint64(), k.room)
 	// Setting the pace stops the world for a moment: not for small changes.
 	if change := percent - k.percent; max(change, -change) > k.percent/8 {
 		k.percent = percent

@@ -8,23 +8,26 @@ import (
 	"testing"
 )
 
-func TestThePaceIsTheRoomAndNeverLessThanGosOwn(t *testing.T) {
+func TestThePaceIsTheRoomOrWhatIsScanned(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		live, room uint64
-		want       int
+		live, scanned, room uint64
+		want                int
 	}{
-		{20 << 20, 128 << 20, 640},
-		{128 << 20, 128 << 20, 100},
-		{1 << 30, 128 << 20, 100},
-		{3 << 20, 10 << 20, 334},
-		{0, 128 << 20, math.MaxInt32},
-		{20 << 20, 0, 100},
-		{math.MaxUint64, math.MaxUint64, 100},
-		{1, math.MaxUint64, math.MaxInt32},
+		{20 << 20, 20 << 20, 128 << 20, 640},
+		{128 << 20, 128 << 20, 128 << 20, 100},
+		{1 << 30, 1 << 30, 128 << 20, 100},
+		{1 << 30, 1 << 28, 128 << 20, 25},
+		{1 << 30, 0, 128 << 20, 13},
+		{3 << 20, 1 << 20, 10 << 20, 334},
+		{0, 0, 128 << 20, math.MaxInt32},
+		{20 << 20, 20 << 20, 0, 100},
+		{20 << 20, 0, 0, 1},
+		{math.MaxUint64, math.MaxUint64, math.MaxUint64, 100},
+		{1, 1, math.MaxUint64, math.MaxInt32},
 	} {
-		if got := Percent(c.live, c.room); got != c.want {
-			t.Errorf("%d bytes in use, %d of room: %d%%, want %d%%", c.live, c.room, got, c.want)
+		if got := Percent(c.live, c.scanned, c.room); got != c.want {
+			t.Errorf("%d bytes in use, %d scanned, %d of room: %d%%, want %d%%", c.live, c.scanned, c.room, got, c.want)
 		}
 	}
 }
@@ -62,10 +65,14 @@ func TestThePaceFollowsWhatIsInUse(t *testing.T) {
 	if small <= 2*goPace {
 		t.Fatalf("with next to nothing in use, GOGC is %d%%", small)
 	}
-	held := make([]byte, 4*room)
-	collected(t, func() bool { return pace() == goPace })
+	held := make([]byte, 4*room) // holds no pointers
+	collected(t, func() bool { return pace() < goPace/2 })
 	runtime.KeepAlive(held)
 	held = nil
+	scanned := make([]*byte, 4*room/8)
+	collected(t, func() bool { return pace() >= goPace*9/10 && pace() <= goPace })
+	runtime.KeepAlive(scanned)
+	scanned = nil
 	collected(t, func() bool { return pace() > 2*goPace })
 
 	stop()
