@@ -17,7 +17,7 @@ import (
 
 const alertsFile = "prometheus/alerts.yaml"
 
-var alertTestFiles = []string{"prometheus/alerts_test.yaml", "prometheus/alerts_days_test.yaml", "prometheus/alerts_week_test.yaml"}
+var alertTestFiles = []string{"prometheus/alerts_test.yaml", "prometheus/alerts_revocation_test.yaml", "prometheus/alerts_days_test.yaml", "prometheus/alerts_week_test.yaml"}
 
 type ruleFile struct {
 	Groups []struct {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/vneid-gateway/vneid-gateway/deploy"
@@ -36,6 +37,9 @@ func TestSettingsThatTheExampleOffersAreAccepted(t *testing.T) {
 	certificate, key := pair(t)
 	for name, text := range map[string]string{
 		"admin-token":       "0123456789abcdef0123456789abcdef\n",
+		"push-token":        "0123456789abcdef0123456789abcdef\n",
+		"redis-password":    "redis-password\n",
+		"revocation-secret": strings.Repeat("5d", 32) + "\n",
 		"portal-hue.secret": "portal-secret\n",
 		"identity-ca.pem":   certificate,
 		"hanoi.crt":         certificate,
@@ -67,6 +71,13 @@ func TestSettingsThatTheExampleOffersAreAccepted(t *testing.T) {
 	if !reflect.DeepEqual(shown.Backend, without.Backend) || !reflect.DeepEqual(shown.JWKS, without.JWKS) {
 		t.Errorf("shown as a default, but none: %+v %+v, want %+v %+v", shown.Backend, shown.JWKS, without.Backend, without.JWKS)
 	}
+	fleet, told := &c.Revocation.Fleet, &shown.Revocation
+	if c.Revocation.Directory == "" || c.Revocation.Receiver.Address == "" || !fleet.Enabled() || !told.Events.Enabled() ||
+		!told.Logout.Enabled() || !told.StatusLists.Enabled() || c.Admin.TLS.CertFile == "" {
+		t.Fatalf("not all ways to revoke: %+v, %+v, %+v", c.Revocation, told, c.Admin)
+	}
+	fleet.Redis, fleet.TLS, fleet.Username, fleet.PasswordFile = nil, false, "", ""
+	c.Revocation.Directory, c.Revocation.SecretFile, c.Revocation.Receiver = "", "", plain.Revocation.Receiver
 	listener, site := &c.Listen[0], &c.Sites[1]
 	if !listener.TLS.Enabled() || len(listener.ProxyProtocol) == 0 || site.HealthCheck.Path == "" {
 		t.Fatalf("no certificate, no balancer or no health check: %+v, %+v", listener, site.HealthCheck)
@@ -78,6 +89,8 @@ func TestSettingsThatTheExampleOffersAreAccepted(t *testing.T) {
 		{c.Sites, plain.Sites},
 		{c.Limits, plain.Limits},
 		{c.Overload, plain.Overload},
+		{c.Revocation, plain.Revocation},
+		{c.Memory, plain.Memory},
 		{c.Reload, plain.Reload},
 	} {
 		if !reflect.DeepEqual(same.shown, same.without) {

@@ -1,17 +1,25 @@
 package deploy_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/vneid-gateway/vneid-gateway/cache/revocation"
+	"github.com/vneid-gateway/vneid-gateway/gateway/fleet"
 	"github.com/vneid-gateway/vneid-gateway/gateway/identity"
+	"github.com/vneid-gateway/vneid-gateway/gateway/intake"
 	"github.com/vneid-gateway/vneid-gateway/gateway/listen"
+	"github.com/vneid-gateway/vneid-gateway/gateway/logout"
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/overload"
+	"github.com/vneid-gateway/vneid-gateway/gateway/receiver"
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
+	"github.com/vneid-gateway/vneid-gateway/gateway/secevent"
+	"github.com/vneid-gateway/vneid-gateway/gateway/statuslist"
 	"github.com/vneid-gateway/vneid-gateway/gateway/upstream"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
@@ -43,6 +51,8 @@ func exported(t *testing.T) map[string]series {
 				Breakers: []metrics.BreakerSample{
 					{Call: metrics.CallKeys, States: identity.BreakerStates()},
 					{Call: metrics.CallIntrospection, States: identity.BreakerStates()},
+					{Call: metrics.CallEvents, States: identity.BreakerStates()},
+					{Call: metrics.CallStatusLists, States: identity.BreakerStates()},
 				},
 			}},
 			Sites:       []metrics.SiteSample{{Site: "hanoi"}},
@@ -66,6 +76,24 @@ func exported(t *testing.T) map[string]series {
 				Site:    "hanoi",
 				Refused: counted([]string{overload.LimitSite.String(), overload.LimitClient.String(), overload.LimitSource.String()}),
 			}},
+			Revocations: revocations(),
+			Heard:       []metrics.HeardSample{{Source: "fleet"}, {Source: "poll_vneid"}},
+			Fleet: &metrics.FleetSample{
+				LastAppend: time.Unix(1, 0),
+				Records:    counted([]string{"appended", "applied", "deferred", "forwarded", "offered", "refused"}),
+				Resyncs:    counted(texts(fleet.Causes())), Errors: counted(texts(fleet.Reasons())), Damaged: counted([]string{"stream", "state", "outbox"}),
+			},
+			Events: []metrics.EventSample{events(intake.Push), events(intake.Poll)},
+			Logouts: []metrics.LogoutSample{{
+				Issuer: "vneid", Requests: counted(texts(logout.Outcomes())), Accepted: time.Unix(1, 0),
+			}},
+			Receiver: &metrics.ReceiverSample{Requests: counted(texts(receiver.Outcomes())), NotAfter: time.Unix(1, 0)},
+			Admin:    metrics.AdminSample{NotAfter: time.Unix(1, 0)},
+			Statuses: []metrics.StatusSample{{
+				Issuer: "vneid", Success: time.Unix(1, 0), Fetches: counted(statuslist.Outcomes()),
+				Checks: counted(texts(statuslist.Statuses())), Waits: counted([]string{"in_time", "timeout", "crowded"}),
+			}},
+			StatusBytesLimit: 1,
 		}
 	})
 	site := m.Site("hanoi")
@@ -106,6 +134,46 @@ func exported(t *testing.T) map[string]series {
 	return all
 }
 
+func revocations() *metrics.RevocationSample {
+	kinds := counted(texts(revocation.Kinds()))
+	s := &metrics.RevocationSample{
+		Entries: make(map[string]int), Hits: kinds, Log: metrics.RevocationLogSample{LastSnapshot: time.Unix(1, 0)},
+	}
+	for kind := range kinds {
+		s.Entries[kind] = 1
+	}
+	for _, source := range append(texts(intake.Sources()), "fleet") {
+		s.Brought = append(s.Brought, metrics.BroughtSample{
+			Source: source, Refused: counted(texts(intake.Reasons())), Last: time.Unix(1, 0),
+		})
+	}
+	return s
+}
+
+func events(delivery intake.Source) metrics.EventSample {
+	s := metrics.EventSample{
+		Issuer: "vneid", Delivery: delivery.String(),
+		Tokens:   counted([]string{"accepted", "duplicate", "refused"}),
+		Refused:  named(int(secevent.NumReasons), secevent.Reason.String),
+		Events:   named(int(secevent.NumKinds), secevent.Kind.String),
+		Verified: time.Unix(1, 0), Accepted: time.Unix(1, 0),
+		Statuses: append(secevent.StreamStatuses(), "other"),
+	}
+	if delivery == intake.Poll {
+		s.Polls = &metrics.PollSample{Failures: counted(identity.Reasons()), Success: time.Unix(1, 0)}
+	}
+	return s
+}
+
+// texts returns the names of the values of a closed set.
+func texts[T fmt.Stringer](set []T) []string {
+	names := make([]string, len(set))
+	for i, value := range set {
+		names[i] = value.String()
+	}
+	return names
+}
+
 // introspected lists what becomes of introspections, in the order of the
 // gateway's own counters.
 var introspected = []string{"believed", "refusal_believed", "active", "inactive", "unfit", "used_while_away", "unavailable"}
@@ -138,7 +206,7 @@ func counted(names []string) map[string]uint64 {
 func closeSets(all map[string]series, families []*dto.MetricFamily, reasons []string) {
 	for _, f := range families {
 		// Most have all their children from the start.
-		for _, label := range []string{"stage", "result", "limit", "state", "call", "reason", "outcome", "class", "cause", "direction"} {
+		for _, label := range []string{"stage", "result", "limit", "state", "call", "reason", "outcome", "class", "cause", "direction", "kind", "source", "action", "place", "delivery", "event", "status"} {
 			values := make(map[string]bool)
 			for _, metric := range f.GetMetric() {
 				for _, l := range metric.GetLabel() {

@@ -251,7 +251,8 @@ func (g *Gateway) makeReceiver(c *config.Receiver, st *state) error {
 }
 
 // makeFleet makes this node one of a fleet, if it is to be.
-func (g *Gateway) makeFleet(c *config.Revocation) error {
+// lost says that this node's store has lost revocations: the others have them.
+func (g *Gateway) makeFleet(c *config.Revocation, lost bool) error {
 	f := &c.Fleet
 	if !f.Enabled() {
 		return nil
@@ -282,6 +283,7 @@ func (g *Gateway) makeFleet(c *config.Revocation) error {
 		WhenAway:      away,
 		OutboxBytes:   int64(f.OutboxBytes),
 		StreamEntries: f.Entries,
+		Anew:          lost,
 		Log:           g.log,
 	})
 	return err

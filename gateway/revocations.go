@@ -52,7 +52,7 @@ func (g *Gateway) openRevocations(o *Options) error {
 	g.journal = j
 	g.reportRevocations(&report)
 	g.revocations = j.Store()
-	if err := g.makeFleet(c); err != nil {
+	if err := g.makeFleet(c, report.Lost); err != nil {
 		return fmt.Errorf("fleet: %w", err)
 	}
 	door := intake.Config{Journal: j, Changed: g.sweepSoon}

@@ -70,6 +70,9 @@ func (i *issuer) sample(now time.Time) metrics.IssuerSample {
 	if i.told.polling != nil {
 		s.Breakers = append(s.Breakers, breaker(metrics.CallEvents, i.told.polling))
 	}
+	if i.listing != nil {
+		s.Breakers = append(s.Breakers, breaker(metrics.CallStatusLists, i.listing))
+	}
 	if i.introspections != nil {
 		stats := i.introspections.Stats()
 		s.Introspections, s.IntrospectionFailures = outcomes(stats), stats.Failures

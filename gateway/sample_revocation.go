@@ -12,6 +12,7 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/gateway/metrics"
 	"github.com/vneid-gateway/vneid-gateway/gateway/receiver"
 	"github.com/vneid-gateway/vneid-gateway/gateway/secevent"
+	"github.com/vneid-gateway/vneid-gateway/gateway/statuslist"
 )
 
 // sampleRevocations reads what is counted of revocations, wherever they come from.
@@ -44,6 +45,10 @@ func (g *Gateway) sampleRevocations(s *metrics.Sample, st *state, now time.Time)
 			s.Logouts = append(s.Logouts, metrics.LogoutSample{
 				Issuer: i.name, Requests: byName(logout.Outcomes(), stats.Requests[:]), Lag: stats.Lag, Accepted: stats.LastSuccess,
 			})
+		}
+		if i.lists != nil {
+			s.Statuses = append(s.Statuses, statusSample(i.name, i.lists.Stats()))
+			s.StatusBytesLimit = g.listMemory.Limit()
 		}
 	}
 	certificate := g.admin.Stats()
@@ -129,6 +134,14 @@ func (t *told) samplePolls() *metrics.PollSample {
 		s.Failures[reason] = stats.Failures[reason]
 	}
 	return s
+}
+
+func statusSample(issuer string, l statuslist.Stats) metrics.StatusSample {
+	return metrics.StatusSample{
+		Issuer: issuer, Lists: l.Lists, Missing: l.Missing, Soft: l.Soft, Bytes: l.Bytes, OldestAge: l.OldestAge, Success: l.LastSuccess,
+		Fetches: l.Fetches, Delayed: l.Delayed, Unheld: l.Full, Checks: l.Checks, Waiting: l.Waiting,
+		Waits: map[string]uint64{"in_time": l.Waits, "timeout": l.Timeouts, "crowded": l.Crowded},
+	}
 }
 
 // byName gives the counts of a closed set the names of its values.

@@ -16,7 +16,6 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/bench/origin"
 	"github.com/vneid-gateway/vneid-gateway/deploy"
 	"github.com/vneid-gateway/vneid-gateway/gateway"
-	"github.com/vneid-gateway/vneid-gateway/gateway/config"
 )
 
 // Where the demo's parts listen: the addresses that the example configuration
@@ -26,6 +25,7 @@ const (
 	demoLegacy    = "127.0.0.1:9102"
 	demoPortal    = "127.0.0.1:9201"
 	demoHanoi     = "127.0.0.1:9202"
+	demoAdmin     = "127.0.0.1:9080"
 	demoReadyWait = 10 * time.Second
 )
 
@@ -37,7 +37,8 @@ func demoCommand() *cobra.Command {
 		Long: `Run the gateway with the example configuration in front of two sample TTHC
 systems, with an embedded identity provider and a province's old login, all on
 loopback; print curl lines to try, each with what it should return; and go on
-until Ctrl-C. Keys and accounts are made for the run and are nobody's.`,
+until Ctrl-C. Keys and accounts are made for the run and are nobody's; what is
+revoked is forgotten with it.`,
 		Example: "  vneid-gateway demo\n  vneid-gateway demo --print-config > gateway.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -59,7 +60,13 @@ func runDemo(ctx context.Context, out io.Writer, verbose bool) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := config.Parse("gateway.yaml", deploy.ExampleConfig, ".")
+	dir, err := os.MkdirTemp("", "vneid-gateway-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	operator := newDemoOperator(dir)
+	cfg, err := operator.config()
 	if err != nil {
 		return err
 	}
@@ -84,7 +91,7 @@ func runDemo(ctx context.Context, out io.Writer, verbose bool) error {
 		cancel()
 		return errors.Join(err, <-ended)
 	}
-	lines, err := parts.curlLines(cfg.Listen[0].Address)
+	lines, err := parts.curlLines(cfg.Listen[0].Address, operator)
 	if err == nil {
 		_, err = io.WriteString(out, lines)
 	}

@@ -93,6 +93,8 @@ func readPromises(t *testing.T, demo *process, stdout io.Reader) []promise {
 			switch line := lines.Text(); {
 			case strings.HasPrefix(line, "#    -> ") && len(list) > 0:
 				list[len(list)-1].expect = strings.TrimPrefix(line, "#    -> ")
+			case strings.HasPrefix(line, "#    vneid-gateway "):
+				// The same by command, for whoever has no curl.
 			case strings.HasPrefix(line, "# "):
 				list = append(list, promise{title: strings.TrimPrefix(line, "# ")})
 			case strings.HasPrefix(line, "curl ") && len(list) > 0:
@@ -180,6 +182,7 @@ var (
 	curlMethod = regexp.MustCompile(` -X ([A-Z]+) `)
 	curlURL    = regexp.MustCompile(` '(http://[^'/]+)(/[^']*)'`)
 	curlHeader = regexp.MustCompile(` -H '([^':]+): ([^']*)'`)
+	curlData   = regexp.MustCompile(` -d '([^']*)'`)
 )
 
 func (p promise) send(t *testing.T) answer {
@@ -187,6 +190,9 @@ func (p promise) send(t *testing.T) answer {
 	url := curlURL.FindStringSubmatch(p.command)
 	if url == nil {
 		t.Fatalf("no URL: %s", p.command)
+	}
+	if data := curlData.FindStringSubmatch(p.command); data != nil {
+		return p.post(t, url[1]+url[2], data[1])
 	}
 	r := request{path: url[2], header: map[string]string{}}
 	if method := curlMethod.FindStringSubmatch(p.command); method != nil {
@@ -200,4 +206,25 @@ func (p promise) send(t *testing.T) answer {
 		r.header[line[1]] = line[2]
 	}
 	return send(t, url[1], r)
+}
+
+func (p promise) post(t *testing.T, url, data string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range curlHeader.FindAllStringSubmatch(p.command, -1) {
+		req.Header.Set(line[1], line[2])
+	}
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{status: resp.StatusCode, header: resp.Header, body: string(body)}
 }

@@ -20,6 +20,7 @@ func (c *Config) Warnings() []Fault {
 	c.warnFiles(r)
 	c.warnCutover(r)
 	c.warnSites(r)
+	c.warnRevocation(r)
 	if c.places == nil {
 		for i := range r.list {
 			r.list[i].Line, r.list[i].Column = 0, 0
@@ -40,6 +41,18 @@ func (c *Config) warnListeners(r *report) {
 					"%s trusts everybody: any client can state the address that it comes from", cidr)
 			}
 		}
+	}
+}
+
+// warnRevocation finds listeners that a second process is meant to share: it
+// cannot share the directory.
+func (c *Config) warnRevocation(r *report) {
+	if c.Revocation.Directory == "" {
+		return
+	}
+	if slices.ContainsFunc(c.Listen, func(l Listener) bool { return l.ReusePort }) {
+		r.at((*path)(nil).key("revocation").key("directory"),
+			"one process at a time uses it: give each of those that share a port (reuse_port) its own, by --set revocation.directory=…, and tell them of one another by revocation.fleet")
 	}
 }
 

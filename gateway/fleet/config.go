@@ -77,6 +77,9 @@ type Config struct {
 	// compared in full: what Redis, the journal's log and its snapshots can keep up with. Optional. Defaults to
 	// DefaultCompareRate. From MinCompareRate to MaxCompareRate.
 	CompareRate int
+	// Anew forgets the position: everything is read and offered anew. For a node whose store has lost what it held when
+	// the position was written. Optional.
+	Anew bool
 	// Now is the time that Stats tells. Optional. Defaults to time.Now.
 	Now func() time.Time
 	// Log gets a line whenever the connection, or what is known of the fleet, changes. Optional. Defaults to none.

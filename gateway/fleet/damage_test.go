@@ -180,6 +180,32 @@ func TestNothingIsPassedOverThatCouldNotBeApplied(t *testing.T) {
 	}
 }
 
+func TestANodeThatLostItsStoreBeginsWithoutItsPosition(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "127.0.0.1:1", nil)
+	d, err := openDirectory(n.cfg.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := position{epoch: newEpoch(), life: generation{7}, at: mark{streamID{1 << 40, 3}, 12}}
+	if err := d.setPosition(n.cfg.SecretID, p); err != nil {
+		t.Fatal(err)
+	}
+	d.close()
+	for _, anew := range []bool{false, true} {
+		cfg := n.cfg
+		cfg.Anew = anew
+		f, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.known == p; got == anew {
+			t.Errorf("anew %t: known %+v", anew, f.known)
+		}
+		f.Close()
+	}
+}
+
 func TestADamagedPositionIsNone(t *testing.T) {
 	t.Parallel()
 	d, err := openDirectory(filepath.Join(t.TempDir(), "d"))

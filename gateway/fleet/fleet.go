@@ -73,8 +73,10 @@ func New(cfg Config) (*Fleet, error) {
 	if damaged {
 		f.counts.outboxDamaged.Add(1)
 		cfg.Log.Error("fleet: outbox damaged: everything will be offered anew")
-		// What the outbox cannot tell any more, the node's store holds. Without a position all of it is offered, even
-		// if that takes several starts.
+	}
+	if damaged || cfg.Anew {
+		// What the outbox cannot tell any more, the node's store holds; what the store has lost, the others hold. Without
+		// a position all of it is read and offered, even if that takes several starts.
 		if err := f.dir.forgetPosition(); err != nil {
 			f.Close()
 			return nil, err

@@ -3,8 +3,8 @@
 // hot path observes goes through children that are resolved once.
 //
 // Labels come from closed sets (site, issuer, outcome, reason, stage, upstream,
-// call, result): never a key, a subject, a path, an address of a client or the text
-// of an error.
+// call, result, source, kind): never a key, a subject, a session, a path, an address
+// of a client or the text of an error.
 package metrics
 
 import (

@@ -53,7 +53,43 @@ func sample() metrics.Sample {
 			InFlight: 2, States: map[string]int{"up": 1, "down": 2}, Requests: 50, Failures: 6, DialFailures: map[string]uint64{"refused": 2},
 			Retries: map[string]uint64{"stale": 4}, Ejections: 1, BreakerOpened: 3, Checks: 9, FailedChecks: 4, Lookups: 8, FailedLookups: 1,
 		}},
-		Verdicts: metrics.VerdictSample{Hits: 10, Misses: 4, Evicted: 1, Expired: 2, Rejected: 3, Entries: 6, Bytes: 4096, BytesLimit: 8192},
+		Revocations: &metrics.RevocationSample{
+			Entries: map[string]int{"token": 21, "session": 22}, Limit: 23, Bytes: 24, Hits: map[string]uint64{"token": 25},
+			Brought: []metrics.BroughtSample{
+				{Source: "operator", Accepted: 26, Refused: map[string]uint64{"revocation_store_full": 27}, Last: time.Unix(1800000000, 5e8)},
+				{Source: "fleet"},
+			},
+			Log: metrics.RevocationLogSample{
+				Records: 28, Syncs: 29, Failures: 30, LastSync: 2 * time.Millisecond, Syncing: 1500 * time.Millisecond,
+				Bytes: 31, Pending: 32, PendingLimit: 33, Snapshots: 34, FailedSnapshots: 35, SnapshotBytes: 36, LastSnapshot: time.Unix(1700000000, 0),
+			},
+		},
+		Heard: []metrics.HeardSample{{Source: "fleet", Age: 70 * time.Second, SoftStale: true, Behind: true}},
+		Fleet: &metrics.FleetSample{
+			Connected: true, Lag: 5 * time.Millisecond, Behind: 37, Records: map[string]uint64{"applied": 38}, LastAppend: time.Unix(1600000000, 0),
+			Outbox: 39, OutboxBytes: 40, OutboxLimit: 41, Sessions: 42,
+			Resyncs: map[string]uint64{"gap": 43}, Errors: map[string]uint64{"timeout": 44}, Damaged: map[string]uint64{"state": 45},
+		},
+		Events: []metrics.EventSample{
+			{Issuer: "vneid", Delivery: "push", Tokens: map[string]uint64{"accepted": 46}, Refused: map[string]uint64{"unmapped": 47}, Unmapped: 48},
+			{
+				Issuer: "vneid", Delivery: "poll", Events: map[string]uint64{"session_revoked": 49}, Lag: 3 * time.Second,
+				Verified: time.Unix(1500000000, 0), Accepted: time.Unix(1400000000, 0), Status: "paused", Statuses: []string{"enabled", "paused"},
+				Polls: &metrics.PollSample{Polls: 50, Failures: map[string]uint64{"timeout": 51}, Success: time.Unix(1300000000, 0), More: true},
+			},
+		},
+		Logouts: []metrics.LogoutSample{{Issuer: "vneid", Requests: map[string]uint64{"expired": 52}, Lag: time.Second, Accepted: time.Unix(1200000000, 0)}},
+		Receiver: &metrics.ReceiverSample{
+			Requests: map[string]uint64{"handled": 53}, InFlight: 54, Limit: 55, HandshakeFailures: 56, Complaints: 57, NotAfter: time.Unix(1100000000, 0),
+		},
+		Admin: metrics.AdminSample{NotAfter: time.Unix(1000000000, 0), ReloadFailures: 58},
+		Statuses: []metrics.StatusSample{{
+			Issuer: "vneid", Lists: 59, Missing: 60, Soft: 61, Bytes: 62, OldestAge: 63 * time.Second, Success: time.Unix(1900000000, 0),
+			Fetches: map[string]uint64{"changed": 64}, Delayed: 65, Unheld: 66,
+			Checks: map[string]uint64{"valid": 67}, Waits: map[string]uint64{"timeout": 68}, Waiting: 69,
+		}},
+		StatusBytesLimit: 70,
+		Verdicts:         metrics.VerdictSample{Hits: 10, Misses: 4, Evicted: 1, Expired: 2, Rejected: 3, Entries: 6, Bytes: 4096, BytesLimit: 8192},
 	}
 }
 
@@ -191,6 +227,79 @@ func TestWhatOtherPackagesCountIsReadAtEachScrape(t *testing.T) {
 		`vneid_gateway_verdict_cache_evictions_total 1`,
 		`vneid_gateway_verdict_cache_expirations_total 2`,
 		`vneid_gateway_verdict_cache_rejections_total 3`,
+		`vneid_gateway_revocation_entries{kind="session"} 22`,
+		`vneid_gateway_revocation_entries_limit 23`,
+		`vneid_gateway_revocation_bytes 24`,
+		`vneid_gateway_revocation_hits_total{kind="token"} 25`,
+		`vneid_gateway_revocations_accepted_total{source="operator"} 26`,
+		`vneid_gateway_revocations_refused_total{reason="revocation_store_full",source="operator"} 27`,
+		`vneid_gateway_revocations_last_accepted_timestamp_seconds{source="operator"} 1.8000000005e+09`,
+		`vneid_gateway_revocation_source_age_seconds{source="fleet"} 70`,
+		`vneid_gateway_revocation_source_stale{limit="soft",source="fleet"} 1`,
+		`vneid_gateway_revocation_source_stale{limit="hard",source="fleet"} 0`,
+		`vneid_gateway_revocation_source_behind{source="fleet"} 1`,
+		`vneid_gateway_revocation_log_records_total 28`,
+		`vneid_gateway_revocation_log_syncs_total 29`,
+		`vneid_gateway_revocation_log_failures_total 30`,
+		`vneid_gateway_revocation_log_last_sync_seconds 0.002`,
+		`vneid_gateway_revocation_log_sync_seconds_total 1.5`,
+		`vneid_gateway_revocation_log_bytes 31`,
+		`vneid_gateway_revocation_log_pending_bytes 32`,
+		`vneid_gateway_revocation_log_pending_bytes_limit 33`,
+		`vneid_gateway_revocation_snapshots_total{result="good"} 34`,
+		`vneid_gateway_revocation_snapshots_total{result="bad"} 35`,
+		`vneid_gateway_revocation_snapshot_bytes 36`,
+		`vneid_gateway_revocation_snapshot_timestamp_seconds 1.7e+09`,
+		`vneid_gateway_fleet_connected 1`,
+		`vneid_gateway_fleet_caught_up 0`,
+		`vneid_gateway_fleet_lag_seconds 0.005`,
+		`vneid_gateway_fleet_behind_entries 37`,
+		`vneid_gateway_fleet_records_total{action="applied"} 38`,
+		`vneid_gateway_fleet_last_append_timestamp_seconds 1.6e+09`,
+		`vneid_gateway_fleet_outbox_records 39`,
+		`vneid_gateway_fleet_outbox_bytes 40`,
+		`vneid_gateway_fleet_outbox_bytes_limit 41`,
+		`vneid_gateway_fleet_sessions_total 42`,
+		`vneid_gateway_fleet_resyncs_total{cause="gap"} 43`,
+		`vneid_gateway_fleet_errors_total{reason="timeout"} 44`,
+		`vneid_gateway_fleet_damaged_total{place="state"} 45`,
+		`vneid_gateway_security_event_tokens_total{delivery="push",issuer="vneid",outcome="accepted"} 46`,
+		`vneid_gateway_security_event_tokens_refused_total{delivery="push",issuer="vneid",reason="unmapped"} 47`,
+		`vneid_gateway_security_events_unmapped_total{delivery="push",issuer="vneid"} 48`,
+		`vneid_gateway_security_events_total{delivery="poll",event="session_revoked",issuer="vneid"} 49`,
+		`vneid_gateway_security_event_lag_seconds{delivery="poll",issuer="vneid"} 3`,
+		`vneid_gateway_security_event_verified_timestamp_seconds{delivery="poll",issuer="vneid"} 1.5e+09`,
+		`vneid_gateway_security_event_accepted_timestamp_seconds{delivery="poll",issuer="vneid"} 1.4e+09`,
+		`vneid_gateway_security_event_stream_status{delivery="poll",issuer="vneid",status="paused"} 1`,
+		`vneid_gateway_security_event_stream_status{delivery="poll",issuer="vneid",status="enabled"} 0`,
+		`vneid_gateway_security_event_polls_total{issuer="vneid"} 50`,
+		`vneid_gateway_security_event_poll_failures_total{issuer="vneid",reason="timeout"} 51`,
+		`vneid_gateway_security_event_poll_success_timestamp_seconds{issuer="vneid"} 1.3e+09`,
+		`vneid_gateway_security_event_poll_more_available{issuer="vneid"} 1`,
+		`vneid_gateway_logouts_total{issuer="vneid",outcome="expired"} 52`,
+		`vneid_gateway_logout_lag_seconds{issuer="vneid"} 1`,
+		`vneid_gateway_logout_accepted_timestamp_seconds{issuer="vneid"} 1.2e+09`,
+		`vneid_gateway_receiver_requests_total{outcome="handled"} 53`,
+		`vneid_gateway_receiver_requests_in_flight 54`,
+		`vneid_gateway_receiver_requests_limit 55`,
+		`vneid_gateway_receiver_handshake_failures_total 56`,
+		`vneid_gateway_receiver_complaints_total 57`,
+		`vneid_gateway_receiver_certificate_expiry_timestamp_seconds 1.1e+09`,
+		`vneid_gateway_admin_certificate_expiry_timestamp_seconds 1e+09`,
+		`vneid_gateway_admin_certificate_reload_failures_total 58`,
+		`vneid_gateway_status_lists{issuer="vneid"} 59`,
+		`vneid_gateway_status_lists_missing{issuer="vneid"} 60`,
+		`vneid_gateway_status_lists_stale{issuer="vneid"} 61`,
+		`vneid_gateway_status_list_bytes{issuer="vneid"} 62`,
+		`vneid_gateway_status_list_oldest_age_seconds{issuer="vneid"} 63`,
+		`vneid_gateway_status_list_success_timestamp_seconds{issuer="vneid"} 1.9e+09`,
+		`vneid_gateway_status_list_fetches_total{issuer="vneid",outcome="changed"} 64`,
+		`vneid_gateway_status_list_fetches_delayed_total{issuer="vneid"} 65`,
+		`vneid_gateway_status_lists_unheld_total{issuer="vneid"} 66`,
+		`vneid_gateway_status_checks_total{issuer="vneid",status="valid"} 67`,
+		`vneid_gateway_status_list_waits_total{issuer="vneid",outcome="timeout"} 68`,
+		`vneid_gateway_status_list_waiting{issuer="vneid"} 69`,
+		`vneid_gateway_status_list_bytes_limit 70`,
 	} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("scrape lacks %s", line)
@@ -201,6 +310,23 @@ func TestWhatOtherPackagesCountIsReadAtEachScrape(t *testing.T) {
 	}
 	if strings.Contains(body, `key_set_keys{issuer="opaque"}`) {
 		t.Error("an issuer without a key set is counted as one without keys")
+	}
+	for _, never := range []string{
+		`revocations_last_accepted_timestamp_seconds{source="fleet"}`, `security_event_verified_timestamp_seconds{delivery="push"`,
+	} {
+		if strings.Contains(body, never) {
+			t.Errorf("what never was has a time: %s", never)
+		}
+	}
+}
+
+func TestNothingIsToldOfWhatIsNotConfigured(t *testing.T) {
+	t.Parallel()
+	body := scrape(t, metrics.New(reasons, "v1", func() metrics.Sample { return metrics.Sample{} }))
+	for _, part := range []string{"revocation_", "revocations_", "fleet_", "security_event", "logout", "receiver_", "admin_certificate_", "status_"} {
+		if strings.Contains(body, "\nvneid_gateway_"+part) {
+			t.Errorf("something is told of %s", part)
+		}
 	}
 }
 

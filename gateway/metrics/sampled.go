@@ -23,6 +23,18 @@ type Sample struct {
 	Sites          []SiteSample
 	Upstreams      []UpstreamSample
 	Verdicts       VerdictSample
+	// Revocations, Fleet and Receiver are nil where there is no such thing.
+	Revocations *RevocationSample
+	Fleet       *FleetSample
+	Receiver    *ReceiverSample
+	Heard       []HeardSample
+	Events      []EventSample
+	Logouts     []LogoutSample
+	Admin       AdminSample
+	// Statuses tells of the issuers that have status lists, whose memory is bounded by
+	// StatusBytesLimit together; 0 where none has.
+	Statuses         []StatusSample
+	StatusBytesLimit int64
 }
 
 // SiteSample tells of one site.
@@ -76,6 +88,10 @@ const (
 	CallKeys Call = "keys"
 	// CallIntrospection: a question about a token.
 	CallIntrospection Call = "introspection"
+	// CallEvents: a poll for security events.
+	CallEvents Call = "events"
+	// CallStatusLists: a fetch of a token status list.
+	CallStatusLists Call = "status_lists"
 )
 
 // BreakerSample tells of one breaker.
@@ -116,8 +132,7 @@ type description struct {
 	labels     []string
 }
 
-// sampledMetrics lists what sampled exports beside edgeMetrics and
-// overloadMetrics.
+// sampledMetrics lists what sampled exports beside the lists of the other files.
 var sampledMetrics = []description{
 	{"ready", "1 while /readyz answers 200.", nil},
 	{"draining", "1 from SIGTERM on.", nil},
@@ -141,7 +156,7 @@ var sampledMetrics = []description{
 	{"introspection_calls_in_flight", "Questions to an issuer's introspection endpoint that are under way.", []string{"issuer"}},
 	{"introspection_calls_limit", "How many questions to an issuer may be under way: introspection.concurrency.", []string{"issuer"}},
 	{"introspection_calls_waiting", "Questions to an issuer that wait for others to end.", []string{"issuer"}},
-	{"backend_breaker", "1 for the state that a breaker of an issuer's identity backend is in, by kind of call (keys, introspection).", []string{"issuer", "call", "state"}},
+	{"backend_breaker", "1 for the state that a breaker of an issuer's identity backend is in, by kind of call (keys, introspection, events, status_lists).", []string{"issuer", "call", "state"}},
 	{"backend_breaker_opened_total", "How often a breaker of an issuer's identity backend opened, by kind of call.", []string{"issuer", "call"}},
 	{"backend_breaker_refused_total", "Calls to an issuer's identity backend that the breaker did not let through, by kind of call.", []string{"issuer", "call"}},
 	{"verdict_cache_lookups_total", "Lookups in the cache of verified tokens, by result (hit, miss).", []string{"result"}},
@@ -155,7 +170,7 @@ var sampledMetrics = []description{
 
 func newSampled(sample func() Sample) *sampled {
 	s := &sampled{sample: sample, desc: make(map[string]*prometheus.Desc)}
-	for _, d := range slices.Concat(sampledMetrics, edgeMetrics, overloadMetrics) {
+	for _, d := range slices.Concat(sampledMetrics, edgeMetrics, overloadMetrics, revocationMetrics, fleetMetrics, sourceMetrics, statusMetrics) {
 		s.desc[d.name] = prometheus.NewDesc(prometheus.BuildFQName(Namespace, "", d.name), d.help, d.labels, nil)
 	}
 	return s
@@ -174,9 +189,10 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(name string, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(s.desc[name], prometheus.GaugeValue, v, labels...)
 	}
-	count := func(name string, v uint64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(s.desc[name], prometheus.CounterValue, float64(v), labels...)
+	total := func(name string, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(s.desc[name], prometheus.CounterValue, v, labels...)
 	}
+	count := func(name string, v uint64, labels ...string) { total(name, float64(v), labels...) }
 	gauge("ready", truth(sample.Ready))
 	gauge("draining", truth(sample.Draining))
 	gauge("config_retired", float64(sample.RetiredConfigs))
@@ -206,12 +222,14 @@ func (s *sampled) Collect(ch chan<- prometheus.Metric) {
 	count("verdict_cache_evictions_total", sample.Verdicts.Evicted)
 	count("verdict_cache_expirations_total", sample.Verdicts.Expired)
 	count("verdict_cache_rejections_total", sample.Verdicts.Rejected)
+	sample.collectRevocations(gauge, count, total)
 }
 
-// gauges and counts take one value each.
+// gauges, counts and totals take one value each.
 type (
 	gauges func(name string, v float64, labels ...string)
 	counts func(name string, v uint64, labels ...string)
+	totals func(name string, v float64, labels ...string)
 )
 
 func (i *IssuerSample) collect(gauge gauges, count counts) {

@@ -38,6 +38,9 @@ func TestARevocationIsSeenWithinTTLAndChangesTheVersion(t *testing.T) {
 		if got := l.Peek(listURI, 1, time.Now()); got != Invalid || l.Version() != 2 || changes.Load() != 2 {
 			t.Errorf("%s, version %d", got, l.Version())
 		}
+		if used := cfg.Memory.Used(); used != footprint(2) {
+			t.Errorf("%d bytes: the edition before was not let go", used)
+		}
 		// Each wait is ttl, or up to a tenth shorter.
 		for i := 1; i < len(p.at); i++ {
 			if gap := p.at[i].Sub(p.at[i-1]); gap < 54*time.Second || gap > 60*time.Second {
@@ -190,6 +193,26 @@ func TestAnOlderListDoesNotReplaceANewerOne(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		if got := l.check(t, listURI, 0); got != Unknown {
 			t.Errorf("after the hard limit: %s", got)
+		}
+	})
+}
+
+// What was signed with a key that is withdrawn says nothing, not even when it was signed.
+func TestAWithdrawnKeyDoesNotKeepAnOlderListOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stolen, next := newSigner(t, "k1"), newSigner(t, "k2")
+		keys := ring(stolen)
+		p := &provider{answer: serves(t, stolen, object{"iat": time.Now().Add(leeway).Unix()}, 0)}
+		l := open(t, goodConfig(t, p, keys))
+		if got := l.check(t, listURI, 0); got != Valid {
+			t.Fatal(got)
+		}
+		time.Sleep(2 * firstRetry)
+		keys.replace(next)
+		p.set(serves(t, next, nil, 1))
+		if got := l.check(t, listURI, 0); got != Invalid {
+			t.Errorf("%s, %+v", got, l.Stats().Fetches)
 		}
 	})
 }
