@@ -311,6 +311,7 @@ func (g *Gateway) startReceiver(ctx context.Context) error {
 	if err := g.receiver.Listen(ctx); err != nil {
 		return fmt.Errorf("revocation.receiver.address: %w", err)
 	}
+	g.log.Info("receiving revocations", "address", g.receiver.Addr().String())
 	g.running.Go(func() {
 		g.receiver.Run(g.base, func(err error) {
 			if err != nil {

@@ -20,6 +20,7 @@ func (g *Gateway) Missing() []string {
 		}
 	}
 	if st.refusesStale() {
+		g.lookAtSources(st, now)
 		missing = append(missing, g.staleness.missing(st.sources, now)...)
 	}
 	return missing

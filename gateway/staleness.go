@@ -77,12 +77,18 @@ func (g *Gateway) watchSources() {
 			return
 		case <-tick.C:
 		}
-		past, changed := g.staleness.look(g.state.Load().sources, time.Now())
-		switch {
-		case changed && past:
-			g.log.Error("a source of revocations has been silent for longer than revocation.hard_stale")
-		case changed:
-			g.log.Info("all sources of revocations are heard of again")
-		}
+		g.lookAtSources(g.state.Load(), time.Now())
+	}
+}
+
+// lookAtSources has requests refused from now on, or no longer, as the sources' ages
+// say. Readiness looks, too: who is told that the gateway is ready is served.
+func (g *Gateway) lookAtSources(st *state, now time.Time) {
+	past, changed := g.staleness.look(st.sources, now)
+	switch {
+	case changed && past:
+		g.log.Error("a source of revocations has been silent for longer than revocation.hard_stale")
+	case changed:
+		g.log.Info("all sources of revocations are heard of again")
 	}
 }

@@ -142,7 +142,7 @@ func (e *edge) refusals(t *testing.T, reason string) float64 {
 }
 
 // sum adds up the series of a metric that bear all of these labels.
-func (p *process) sum(t *testing.T, name string, labels ...string) float64 {
+func (p *process) sum(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
 	var sum float64
 lines:

@@ -84,7 +84,7 @@ func TestReadinessComesByItselfWhenTheProviderDoes(t *testing.T) {
 // reserve returns a loopback address on which nobody listens and that no one
 // else is given while the test runs; who sets SO_REUSEADDR, as package net
 // does, can listen there.
-func reserve(t *testing.T) string {
+func reserve(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
