@@ -64,7 +64,7 @@ func runDemo(ctx context.Context, out io.Writer, verbose bool) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	operator := newDemoOperator(dir)
 	cfg, err := operator.config()
 	if err != nil {

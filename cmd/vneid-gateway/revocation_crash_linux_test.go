@@ -136,7 +136,7 @@ func (s *senders) inCopy(t *testing.T, dir, iss string, secret revocation.Secret
 	if err != nil {
 		t.Fatalf("%v, %+v", err, report)
 	}
-	defer j.Close()
+	defer func() { _ = j.Close() }()
 	missing := 0
 	for _, id := range s.acknowledged {
 		if !j.Store().Revoked(&token.Claims{Issuer: iss, TokenID: id}, nil) {

@@ -100,7 +100,7 @@ func (d *doomed) trace() error {
 			continue
 		case err != nil:
 			return err
-		case status.Exited() || status.Signaled():
+		case status.Exited() || status.Signaled(): //nolint:misspell // as package unix has it
 			if tid != d.pid {
 				continue // One of its threads.
 			}

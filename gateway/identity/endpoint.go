@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -59,9 +60,7 @@ func (e *Endpoint) Post(ctx context.Context, header http.Header, document []byte
 	if err != nil {
 		return nil, ErrUnreachable
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "vneid-gateway")

@@ -150,7 +150,7 @@ func TestNothingIsAcknowledgedAfterAFailure(t *testing.T) {
 			if s.Accepted != 0 || s.Refused[c.reason] != uint64(len(c.entries)) || !s.Last.IsZero() {
 				t.Errorf("counted %+v", s)
 			}
-			if c.want == intake.ErrFleet && !w.revoked("a") {
+			if errors.Is(c.want, intake.ErrFleet) && !w.revoked("a") {
 				t.Error("what the disk has is not in force")
 			}
 		})

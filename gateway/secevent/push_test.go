@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -49,9 +50,7 @@ func request(tb testing.TB, method, url, body string, header http.Header) answer
 		tb.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/secevent+jwt")
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
