@@ -29,7 +29,7 @@ func (g *Gateway) buildIssuer(c *config.Config, i *config.Issuer, old *state) (*
 	if was != nil && was.files == files && reflect.DeepEqual(was.cfg, i) {
 		return was, nil
 	}
-	profile, err := profileOf(i)
+	profile, err := profileOf(c, i)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (i *issuer) close() {
 	}
 }
 
-func profileOf(c *config.Issuer) (token.Profile, error) {
+func profileOf(all *config.Config, c *config.Issuer) (token.Profile, error) {
 	p := token.Profile{
 		Issuer:            c.Issuer,
 		Algorithms:        c.Algorithms,
@@ -168,7 +168,7 @@ func profileOf(c *config.Issuer) (token.Profile, error) {
 		// Which of them are fetched the addresses say.
 		StatusPlainHTTP: c.JWKS.AllowPlainHTTP || slices.ContainsFunc(c.Revocation.StatusLists.Addresses,
 			func(address string) bool { return strings.HasPrefix(address, "http://") }),
-		MaxLifetime: c.MaxLifetime,
+		MaxLifetime: all.LongestLife(c),
 		KindClaim:   c.Claims.AccountKind.Claim,
 		LevelClaim:  c.Claims.AccountLevel.Claim,
 	}

@@ -181,16 +181,13 @@ func (g *Gateway) addPoll(built *issuer) error {
 
 // lifetimeFor is lifetimeOf for an issuer that may not be in force yet.
 func (g *Gateway) lifetimeFor(i *issuer) func(string) time.Duration {
-	return func(string) time.Duration { return i.lifetime(g.cfg.Revocation.Keep) }
+	return func(string) time.Duration { return i.lifetime(g.cfg) }
 }
 
-// lifetime is how long after its issue a token of the issuer may be good, leeway
-// included; keep is for one that does not bound it.
-func (i *issuer) lifetime(keep time.Duration) time.Duration {
-	if i.cfg.MaxLifetime > 0 {
-		keep = i.cfg.MaxLifetime
-	}
-	return keep + i.verifier.Leeway()
+// lifetime is how long a token of the issuer may be good that exists now: its iat
+// may lie ahead by the leeway, and it passes for as long after its exp.
+func (i *issuer) lifetime(c *config.Config) time.Duration {
+	return c.LongestLife(i.cfg) + 2*i.verifier.Leeway()
 }
 
 // sources tells of an issuer as one who is heard of again and again.

@@ -130,3 +130,36 @@ func TestWhatWasOpenedWithARevokedTokenIsClosed(t *testing.T) {
 	_ = stays.Close()
 	r.idle()
 }
+
+func TestNoTokenOutlivesItsRevocation(t *testing.T) {
+	t.Parallel()
+	lives := func(d time.Duration) func(*corpus.Token) {
+		return func(t *corpus.Token) { t.Expires = t.IssuedAt.Add(d) }
+	}
+	for _, c := range []struct {
+		name, top, issuer string
+		life              time.Duration
+		code              string
+	}{
+		{"no longer than keep", "keep: 2h", "", 2 * time.Hour, ""},
+		{"longer than keep", "keep: 2h", "", 2*time.Hour + time.Second, "token_lifetime_too_long"},
+		{"longer than keep where its issuer may", "keep: 2h", "max_lifetime: 3h", 3 * time.Hour, ""},
+		{"nothing is kept", "", "", 1000 * time.Hour, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := setup{issuer: c.issuer}
+			if c.top != "" {
+				s.top = "revocation: { directory: " + filepath.Join(t.TempDir(), "revoked") + ", " + c.top + " }"
+			}
+			r := newRig(t, s)
+			if a := r.get("/private", bearer(r.token(lives(c.life)))); a.code != c.code {
+				t.Errorf("%d %s", a.status, a.code)
+			}
+			life := r.state.Load().issuers[0].verifier.Leeway()*2 + max(c.life/time.Hour*time.Hour, time.Hour)
+			if got := r.lifetimeOf(r.backend.Issuer()); c.top != "" && got != life {
+				t.Errorf("kept for %s, want %s", got, life)
+			}
+		})
+	}
+}

@@ -101,11 +101,11 @@ func (g *Gateway) runRevocations() {
 	})
 }
 
-// lifetimeOf is how long after its issue a token of the issuer, by its iss, may be
-// good, leeway included.
+// lifetimeOf is how long a token of the issuer, by its iss, may be good that exists
+// now.
 func (g *Gateway) lifetimeOf(issuer string) time.Duration {
 	if i := g.state.Load().byIssuer[issuer]; i != nil {
-		return i.lifetime(g.cfg.Revocation.Keep)
+		return i.lifetime(g.cfg)
 	}
 	return g.cfg.Revocation.Keep
 }

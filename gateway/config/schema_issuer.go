@@ -44,7 +44,7 @@ type Issuer struct {
 	Leeway *time.Duration `yaml:"leeway" default:"30s" range:"0s..5m"`
 
 	// MaxLifetime bounds exp - iat where the token has an iat. Default 0s:
-	// unbounded.
+	// unbounded, or revocation.keep where revocations are kept.
 	MaxLifetime time.Duration `yaml:"max_lifetime" range:"0s.."`
 
 	// Claims says which claims carry the account's attributes. Every name

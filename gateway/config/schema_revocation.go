@@ -22,8 +22,8 @@ type Revocation struct {
 	LogBytes Bytes `yaml:"log_bytes" default:"64MiB" range:"4KiB..1024GiB"`
 
 	// Keep is how long a revocation is kept whose source does not say until when,
-	// where its issuer has no max_lifetime: no token may live longer. Default 24h,
-	// 1m to 87600h.
+	// where its issuer has no max_lifetime. A token that would outlive it is refused:
+	// 401 token_lifetime_too_long. Default 24h, 1m to 87600h.
 	Keep time.Duration `yaml:"keep" default:"24h" range:"1m..87600h"`
 
 	// SecretFile holds the secret under which identifiers are kept, 64 hexadecimal
@@ -50,4 +50,14 @@ type Revocation struct {
 
 	// Fleet is how other nodes learn of them.
 	Fleet Fleet `yaml:"fleet"`
+}
+
+// LongestLife is the longest that a token of the issuer may live, by its exp and
+// iat; 0 for any. Where revocations are kept it is bounded: a token must not
+// outlive what revokes it.
+func (c *Config) LongestLife(i *Issuer) time.Duration {
+	if i.MaxLifetime == 0 && c.Revocation.Directory != "" {
+		return c.Revocation.Keep
+	}
+	return i.MaxLifetime
 }
