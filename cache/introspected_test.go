@@ -101,16 +101,9 @@ func TestForgottenVerdictIsNotFoundAgain(t *testing.T) {
 // The cost of a refusal is the memory that it takes, measured.
 func TestCostIsWhatARefusalTakes(t *testing.T) {
 	const entries = 50_000
-	heap := func() int64 {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	c := newVerdicts(t, VerdictsConfig{MaxBytes: 64 << 20})
 	verifier := newVerifier(t)
-	before := heap()
+	before := heapInUse()
 	for i := range entries {
 		digest := Digest(fmt.Appendf(nil, "random-%d", i))
 		c.PutRefused(&digest, token.ErrInactive, verifier, testNow, time.Hour+time.Duration(i%1800)*time.Second)
@@ -119,7 +112,7 @@ func TestCostIsWhatARefusalTakes(t *testing.T) {
 		}
 	}
 	c.cache.Wait()
-	taken := heap() - before
+	taken := heapInUse() - before
 	s := c.Stats()
 	if s.Entries != entries {
 		t.Fatalf("%d entries of %d kept", s.Entries, entries)

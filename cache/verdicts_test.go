@@ -267,16 +267,9 @@ func TestCostIsWhatAnEntryTakes(t *testing.T) {
 func testCost(t *testing.T, status func(i int) token.StatusReference, most float64) {
 	t.Helper()
 	const entries = 50_000
-	heap := func() int64 {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	c := newVerdicts(t, VerdictsConfig{MaxBytes: 64 << 20})
 	verifier := newVerifier(t)
-	before := heap()
+	before := heapInUse()
 	for i := range entries {
 		claims := &token.Claims{Issuer: testIssuer, ExpiresAt: epoch + 600 + int64(i%1800)}
 		// One piece of memory for all strings, as Verify makes them.
@@ -290,7 +283,7 @@ func testCost(t *testing.T, status func(i int) token.StatusReference, most float
 		}
 	}
 	c.cache.Wait()
-	taken := heap() - before
+	taken := heapInUse() - before
 	s := c.Stats()
 	if s.Entries != entries {
 		t.Fatalf("%d entries of %d kept", s.Entries, entries)

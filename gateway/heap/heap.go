@@ -10,24 +10,33 @@ package heap
 import (
 	"math"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
+	"time"
 )
 
 // goPace is Go's default GOGC: a heap grows by as much as is in use.
 const goPace = 100
 
+// leastLive is taken for what is in use where that is less, or not known before
+// the first collection: Go's runtime takes its own pace from there, too.
+const leastLive = 4 << 20
+
 // Percent returns the GOGC, in percent, by which a heap with live bytes in use
 // grows by room bytes before it is collected, or by as much as a collection has
 // to look through where that is more: scanned, the part of live that may hold
 // pointers. What holds none, such as ten million revocations, costs a collection
-// nothing and buys no garbage. At least 1.
+// nothing and buys no garbage. At least 1. Less than 4 MiB in use counts as 4 MiB.
 func Percent(live, scanned, room uint64) int {
-	percent := math.Ceil(float64(max(room, scanned)) * 100 / float64(max(live, 1)))
+	percent := math.Ceil(float64(max(room, scanned)) * 100 / float64(max(live, leastLive)))
 	return int(min(max(percent, 1), math.MaxInt32))
 }
+
+// every is how often the pace is looked at: what was allocated since the last
+// collection, at a pace that was set before it, is the most by which the room is
+// exceeded.
+const every = 100 * time.Millisecond
 
 // Keep lets the heap of this process grow by room bytes between two
 // collections, or by as much as is scanned in one where that is more, until stop is
@@ -40,46 +49,40 @@ func Keep(room uint64) (stop func()) {
 	}
 	k := &keeper{room: room, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}}}
 	k.adjust()
-	return k.stop
+	over := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				k.adjust()
+			case <-over:
+				debug.SetGCPercent(goPace)
+				return
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		close(over)
+		running.Wait()
+	})
 }
 
-// keeper sets the pace anew after each collection.
+// keeper sets the pace by what the last collection found in use.
 type keeper struct {
-	room uint64
-
-	mu      sync.Mutex
-	stopped bool
+	room    uint64
 	percent int
 	sample  []metrics.Sample
 }
 
-// sentinel is garbage from its beginning: its end tells of a collection. It has
-// a pointer, so that it shares no block with what lives on.
-type sentinel struct{ _ *sentinel }
-
-// adjust sets the pace by what the last collection found in use, and comes again
-// after the next.
 func (k *keeper) adjust() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.stopped {
-		return
-	}
 	metrics.Read(k.sample)
 	percent := Percent(k.sample[0].Value.Uint64(), k.sample[1].Value.Uint64(), k.room)
 	// Setting the pace stops the world for a moment: not for small changes.
 	if change := percent - k.percent; max(change, -change) > k.percent/8 {
 		k.percent = percent
 		debug.SetGCPercent(percent)
-	}
-	runtime.AddCleanup(new(sentinel), (*keeper).adjust, k)
-}
-
-func (k *keeper) stop() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if !k.stopped {
-		k.stopped = true
-		debug.SetGCPercent(goPace)
 	}
 }
