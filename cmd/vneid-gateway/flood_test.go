@@ -115,7 +115,25 @@ type floodWorld struct {
 	shed    atomic.Int64
 }
 
-func newFloodWorld(t testing.TB) *floodWorld {
+// Of what is refused, no more lies about than memory.headroom lets it.
+func TestGarbageTakesNoMoreThanTheHeadroom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sends tens of thousands of requests")
+	}
+	t.Parallel()
+	const headroom, kids = 64 << 20, 60_000 // some 4 KiB of garbage each
+	w := newFloodWorld(t, fmt.Sprintf("VNEID_GATEWAY_MEMORY_HEADROOM=%d", headroom))
+	before := resident(t, w.gateway.pid)
+	w.flood(t, kids)
+	after := residentPeak(t, w.gateway.pid)
+	t.Logf("resident %d KiB before, up to %d KiB with %d KiB of headroom", before>>10, after>>10, headroom>>10)
+	if after-before > headroom+floodWarmUp {
+		t.Error("too much")
+	}
+	w.gateway.stop(t)
+}
+
+func newFloodWorld(t testing.TB, environment ...string) *floodWorld {
 	t.Helper()
 	key, err := corpus.NewKey("ES256", "k1")
 	if err != nil {
@@ -129,7 +147,7 @@ func newFloodWorld(t testing.TB) *floodWorld {
 	w.token = corpus.NewToken(w.issuer.Issuer(), w.issuer.Audience(), time.Now())
 	config := strings.Replace(ownConfig(w.issuer.Issuer(), startSite(t).URL(), "shutdown: { delay: 0s, deadline: 5s }"), "refresh: 1s }", fmt.Sprintf(
 		"refresh: 20m, unknown_key: { burst: %d, every: %s } }", floodBurst, floodEvery), 1)
-	w.gateway = serve(t, config)
+	w.gateway = serve(t, config, environment...)
 	w.gateway.awaitReady(t)
 	for range 100 {
 		token, err := w.issuer.Token(backend.Citizen2, "")
