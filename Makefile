@@ -18,8 +18,8 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
 
 .PHONY: build
-build: ## Build dist/vneid-gateway
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/vneid-gateway ./cmd/vneid-gateway
+build: ## Build dist/vneid-gateway and dist/vneid-bench
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/ ./cmd/vneid-gateway ./cmd/vneid-bench
 
 .PHONY: demo
 demo: build ## Run the gateway with a sample identity provider and two sample systems
@@ -82,7 +82,7 @@ ci: ## What a submission must pass
 release: ## Build release archives with checksums into dist/
 	@set -e; rm -rf dist; mkdir -p dist; for arch in amd64 arm64; do \
 	  name=vneid-gateway-$(VERSION)-linux-$$arch; mkdir dist/$$name; \
-	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o dist/$$name/vneid-gateway ./cmd/vneid-gateway; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o dist/$$name/ ./cmd/vneid-gateway ./cmd/vneid-bench; \
 	  cp -r README.md deploy/*.md deploy/gateway.yaml deploy/systemd deploy/prometheus deploy/grafana dist/$$name/; \
 	  tar -C dist -czf dist/$$name.tar.gz --owner=0 --group=0 $$name; rm -r dist/$$name; \
 	done; cd dist && sha256sum *.tar.gz > SHA256SUMS
