@@ -15,6 +15,9 @@ import (
 // waits for at most while it is busy.
 const shedConns = 192
 
+// shedCitizens is how many requests with a known token are to pass meanwhile.
+const shedCitizens = 50
+
 // TestNewTokensAreShedAndWarmOnesGoOn asks with new tokens on many connections
 // at once, until some are refused. Nobody who was logged in is, and new logins
 // work again when the storm is over.
@@ -29,7 +32,9 @@ func TestNewTokensAreShedAndWarmOnesGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = issuer.Close() })
-	g := serve(t, ownConfig(issuer.Issuer(), startSite(t).URL(), "log: { access: { off: true } }"), "GOMAXPROCS=1")
+	// A short line, so that clients which are slow themselves can fill it.
+	g := serve(t, ownConfig(issuer.Issuer(), startSite(t).URL(),
+		"log: { access: { off: true } }\noverload: { verification_queue: 1, verification_wait: 1ms }"), "GOMAXPROCS=1")
 	g.awaitReady(t)
 	token := func() string {
 		token, err := issuer.Token(backend.Citizen2, "")
@@ -100,10 +105,10 @@ func TestNewTokensAreShedAndWarmOnesGoOn(t *testing.T) {
 		})
 	}
 	end := time.After(patience)
-	for waiting := true; waiting && refused.Load() == 0; {
+	for waiting := true; waiting && (refused.Load() < shedConns || citizens.Load() < shedCitizens); {
 		select {
 		case <-end:
-			t.Error("nobody was refused")
+			t.Error("too few were refused, or too few with a known token served")
 			waiting = false
 		case <-tick.C:
 		}
