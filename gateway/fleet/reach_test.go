@@ -154,7 +154,8 @@ func TestAReplicaAndARedisThatEvictsAreRefused(t *testing.T) {
 	n.insist(jti(1))
 	server.do("CONFIG", "SET", "maxmemory", "1")
 	wantError(t, n.accept(jti(2)), ErrAway)
-	if st := n.Stats(); st.Errors[ReasonMemory] != 1 || !st.Connected {
+	// A node that is not caught up writes by itself, too.
+	if st := n.Stats(); st.Errors[ReasonMemory] == 0 || !st.Connected {
 		t.Errorf("a Redis that is full: %+v", st)
 	}
 	local := startNode(t, server.addr, func(c *Config) { c.WhenAway = Local })
