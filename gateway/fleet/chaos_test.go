@@ -3,6 +3,7 @@ package fleet
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // Whatever is killed, cut off or restarted, in whatever order: what was acknowledged is in force on every node that says
@@ -19,7 +20,8 @@ func TestNothingAcknowledgedIsMissingAfterAnyFaults(t *testing.T) {
 			t.Logf("seed %d", seed)
 			rnd := rand.New(rand.NewPCG(seed, 0))
 			server := startRedis(t, args...)
-			short := func(c *Config) { c.StreamEntries = MinStreamEntries }
+			// All come back within it: see Config.Settle.
+			short := func(c *Config) { c.StreamEntries, c.Settle = MinStreamEntries, maxRetry+2*time.Second }
 			between := startProxy(t, server.addr)
 			nodes := []*node{
 				startNode(t, server.addr, short), startNode(t, server.addr, short), startNode(t, between.addr(), short),
@@ -33,9 +35,9 @@ func TestNothingAcknowledgedIsMissingAfterAnyFaults(t *testing.T) {
 				}
 				offered++
 			}
-			rounds := 12
+			rounds := 5
 			if testing.Short() {
-				rounds = 4
+				rounds = 2
 			}
 			for range rounds {
 				for range 2 + rnd.IntN(3) {
