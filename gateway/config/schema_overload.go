@@ -11,12 +11,14 @@ type Overload struct {
 	Verifications int `yaml:"verifications" default:"0" range:"0..1024"`
 
 	// VerificationQueue bounds the requests that wait for that; one more is
-	// refused: 503 overloaded. Default 0, 0 to 65536; 0 is 1024 for each that is
+	// refused: 503 overloaded. Default 0, 0 to 65536; 0 is 4096 for each that is
 	// verified at one time.
 	VerificationQueue int `yaml:"verification_queue" default:"0" range:"0..65536"`
 
-	// VerificationWait bounds how long one waits. Default 100ms, 1ms to 10s.
-	VerificationWait time.Duration `yaml:"verification_wait" default:"100ms" range:"1ms..10s"`
+	// VerificationWait bounds how long one waits. Where more new tokens come than
+	// there is time for, all of them wait for half of it before one is refused.
+	// Default 400ms, 1ms to 10s.
+	VerificationWait time.Duration `yaml:"verification_wait" default:"400ms" range:"1ms..10s"`
 
 	// Target is how late the process may be with its own work before it takes
 	// fewer requests in. Default 2ms, 1ms to 1s.
