@@ -46,13 +46,33 @@ type Provider struct {
 	stop   func() error
 }
 
+const (
+	// startTimeout is how long the provider may take to listen, which takes it a second where nothing else is to do.
+	startTimeout = time.Minute
+	// attempts is how often it is started: about once in a thousand times Node hangs in a lock of its own before it
+	// has said a word.
+	attempts = 3
+)
+
 // Start runs the provider in dir, the folder of provider.mjs, on a free port of the loopback interface, and returns
-// when it listens. It ends with ctx or by [Provider.Close], whichever is first, and with this process at the latest.
-// Errors are [ErrUnavailable] and [ErrStart].
+// when it listens, which takes three minutes at most. It ends with ctx or by [Provider.Close], whichever is first, and
+// with this process at the latest. Errors are [ErrUnavailable] and [ErrStart].
 func Start(ctx context.Context, dir string) (*Provider, error) {
 	if err := Available(dir); err != nil {
 		return nil, err
 	}
+	for attempt := 1; ; attempt++ {
+		p, err := start(ctx, dir, startTimeout)
+		if attempt == attempts || !errors.Is(err, errSilent) {
+			return p, err
+		}
+	}
+}
+
+// errSilent means that the provider neither listened nor ended.
+var errSilent = errors.New("it does not listen")
+
+func start(ctx context.Context, dir string, timeout time.Duration) (*Provider, error) {
 	secret := rand.Text()
 	key, err := corpus.NewKey("ES256", "gateway-key")
 	if err != nil {
@@ -92,6 +112,10 @@ func Start(ctx context.Context, dir string) (*Provider, error) {
 		return &Provider{Issuer: issuer, secret: secret, key: key, stop: stop}, nil
 	case err := <-ended:
 		return nil, fmt.Errorf("%w: %w: %s", ErrStart, errors.Join(err, context.Cause(ctx)), output.tail())
+	case <-time.After(timeout):
+		_ = command.Process.Kill()
+		<-ended
+		return nil, fmt.Errorf("%w: %w after %s: %s", ErrStart, errSilent, timeout, output.tail())
 	}
 }
 
