@@ -20,6 +20,9 @@ const (
 // for. One whose processor is full reads answers late, and in a closed loop asks for
 // the next one late: what it measures is itself.
 func bottleneck(r *Result, maxLateness time.Duration) (reasons []string) {
+	if r.Exhausted {
+		reasons = append(reasons, "its source had no more requests")
+	}
 	if late := time.Duration(r.Lateness.P99Microseconds * 1e3); r.Lateness.Count > 0 && late > maxLateness {
 		reasons = append(reasons, fmt.Sprintf("it was late itself: 1 in 100 requests by more than %s (allowed: %s)",
 			microseconds(r.Lateness.P99Microseconds), microseconds(float64(maxLateness)/1e3)))

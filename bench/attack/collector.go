@@ -106,7 +106,8 @@ func join(a, rest Interval) Interval {
 
 func (c *collector) result(kind string, interrupted bool) *Result {
 	r := result(&c.run.Config, c.total)
-	r.Interrupted, r.Series = interrupted, c.series
+	r.Exhausted = c.run.exhausted.Load()
+	r.Interrupted, r.Series = interrupted || r.Exhausted, c.series
 	r.StartedAt, r.ElapsedSeconds = c.started.UTC(), c.last.Sub(c.started).Seconds()
 	if asking := min(r.Load.DurationSeconds, r.ElapsedSeconds); asking > 0 {
 		r.AskedPerSecond, r.AnsweredPerSecond = float64(r.Due)/asking, float64(r.Answered)/r.ElapsedSeconds

@@ -107,12 +107,32 @@ func (c Config) complete() (Config, error) {
 		{c.MaxBodyBytes < 0 || c.MaxBodyBytes > MaxKeptBytes, "MaxBodyBytes must be at most 16 MiB"},
 		{c.Interval < 10*time.Millisecond, "Interval must be at least 10ms"},
 		{c.TLS != nil && c.TLS.ServerName == "", "TLS must have a ServerName"},
+		{classes(c.Source) > MaxClasses, "Source must have at most 32 classes"},
 	} {
 		if rule.broken {
 			return Config{}, fmt.Errorf("%w: %s", ErrConfig, rule.says)
 		}
 	}
-	return c, nil
+	return c, c.enough()
+}
+
+func classes(s Source) int {
+	if c, ok := s.(Classified); ok {
+		return len(c.Classes())
+	}
+	return 0
+}
+
+// enough asks a source that has an end whether it lies behind the load's.
+func (c *Config) enough() error {
+	finite, ok := c.Source.(Finite)
+	if !ok || c.Schedule == nil {
+		return nil
+	}
+	if err := finite.Enough(c.Schedule.Most()); err != nil {
+		return fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	return nil
 }
 
 func setDefault[T comparable](field *T, value T) {

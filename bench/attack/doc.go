@@ -52,5 +52,14 @@
 // is sent, fails that request: it is not sent again, because a client would have
 // noticed. One that it closes while idle is opened again and counted only.
 //
+// # Classes
+//
+// A [Classified] source says of each request which class it is of, and what the
+// answers of the class must be. Answers are then counted by class, and one that is
+// not as expected is a wrong verdict ([FailureVerdict]), unless the target did not
+// judge for want of capacity ([FailureOverload]). A source may have an end: a
+// [Finite] one is asked before a schedule is begun whether it lies behind it, and
+// whichever returns no request ends the run, which then claims nothing.
+//
 // Run may be called from many goroutines; each run is its own.
 package attack

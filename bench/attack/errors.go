@@ -10,6 +10,9 @@ var (
 	// ErrUnreachable means that not one connection to the target could be opened:
 	// nothing was measured.
 	ErrUnreachable = errors.New("target cannot be reached")
+	// ErrSource means that a [Finite] source has too few requests for the load:
+	// nothing was measured.
+	ErrSource = errors.New("too few requests for the load")
 	// ErrResponse is an answer that is not HTTP/1.1 as RFC 9112 has it; see [Response].
 	ErrResponse = errors.New("not an HTTP/1.1 response")
 )

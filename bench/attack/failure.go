@@ -21,12 +21,18 @@ const (
 	// FailureContent: the answer has the expected status, and [Expect.Accept]
 	// did not accept it.
 	FailureContent
+	// FailureVerdict: the answer to a request of a class is not what the class must
+	// get.
+	FailureVerdict
+	// FailureOverload: the target refused a request of a class for want of capacity,
+	// whatever its class.
+	FailureOverload
 	failures
 )
 
 var failureNames = [failures]string{
 	"no_connection", "timeout", "closed_before_answer", "closed_within_answer", "malformed_answer",
-	"unexpected_status", "unexpected_content",
+	"unexpected_status", "unexpected_content", "wrong_verdict", "refused_by_overload",
 }
 
 // String returns the name of the failure in reports.

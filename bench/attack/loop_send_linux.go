@@ -23,10 +23,15 @@ func (l *loop) sendDue(now time.Duration) time.Duration {
 		if b.n == l.ahead.n { // It was not found waiting before.
 			l.found(now, expired)
 		}
+		r := l.run.request(b.n)
+		if r == nil {
+			break
+		}
+		l.t.classes[r.Class].due++
 		if expired {
-			l.t.fail(FailureNoConnection, now-b.due)
+			l.t.fail(FailureNoConnection, r, now-b.due)
 		} else {
-			l.begin(b.n, b.due, now)
+			l.begin(r, b.due, now)
 		}
 		b.next()
 	}
@@ -53,8 +58,13 @@ func (l *loop) sendAll(now time.Duration) time.Duration {
 		if l.idle.n == 0 || now >= l.duration {
 			break
 		}
+		r := l.run.request(l.n*int64(l.run.Threads) + int64(l.own))
+		if r == nil {
+			break
+		}
 		l.t.due++
-		l.begin(l.n*int64(l.run.Threads)+int64(l.own), now, now)
+		l.t.classes[r.Class].due++
+		l.begin(r, now, now)
 		l.n++
 		now = l.clock()
 	}
@@ -62,12 +72,12 @@ func (l *loop) sendAll(now time.Duration) time.Duration {
 }
 
 // begin sends a request on the connection that has been free for longest.
-func (l *loop) begin(n int64, due, now time.Duration) {
+func (l *loop) begin(r *Request, due, now time.Duration) {
 	i := l.idle.head
 	c := &l.conns[i]
 	l.idle.remove(l.conns, i)
 	l.flying.push(l.conns, i)
-	c.state, c.request, c.due, c.sent, c.written = stateFlying, l.run.Source.Request(n), due, now, 0
+	c.state, c.request, c.due, c.sent, c.written = stateFlying, r, due, now, 0
 	c.parser.reset(c.request)
 	l.t.sent++
 	l.write(i)
@@ -102,7 +112,7 @@ func (l *loop) expire(now time.Duration) {
 
 // fail counts a request that flies as failed, and closes its connection.
 func (l *loop) fail(i int32, f Failure) {
-	l.t.fail(f, l.clock()-l.conns[i].due)
+	l.t.fail(f, l.conns[i].request, l.clock()-l.conns[i].due)
 	l.flying.remove(l.conns, i)
 	l.close(i)
 }
@@ -175,7 +185,7 @@ func (l *loop) read(i int32) {
 func (l *loop) answered(i int32) {
 	c := &l.conns[i]
 	now := l.clock()
-	l.t.answer(c.request, &c.parser.answer, now-c.due, now-c.sent)
+	l.t.answer(c.request, &c.parser.answer, l.run.judge, now-c.due, now-c.sent)
 	l.flying.remove(l.conns, i)
 	// An answer before the end of the request leaves the rest of it unsent.
 	if !c.parser.keepAlive || c.writing {

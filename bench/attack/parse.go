@@ -52,7 +52,7 @@ type parser struct {
 
 // reset prepares for the answer to a request.
 func (p *parser) reset(r *Request) {
-	p.stage, p.noBody, p.keep, p.begun, p.interim = stageHead, r.NoBody, r.Expect.Accept != nil, false, 0
+	p.stage, p.noBody, p.keep, p.begun, p.interim = stageHead, r.NoBody, r.Expect.Accept != nil || r.Class > 0, false, 0
 	p.answer = Response{}
 	p.pending, p.bodies = p.pending[:0], p.bodies[:0]
 }

@@ -22,6 +22,9 @@ type Request struct {
 	// Expect is what the answer has to be; the zero value takes any status of
 	// 200 to 399.
 	Expect Expect
+	// Class is which of the classes of a [Classified] source it counts for, from 1 to
+	// as many as there are; 0 is none.
+	Class uint8
 }
 
 // Expect is what the answer to a request has to be. An answer that is not so
@@ -51,7 +54,8 @@ func (e *Expect) status(status int) bool {
 
 // Source gives the requests of a run. Request is called once for each, with its
 // number from 0, from many goroutines at once and not in order; what it returns
-// must not be changed before the run has ended.
+// must not be changed before the run has ended. Nil is that there are no more: it
+// ends the run, whose figures are not claimed.
 type Source interface {
 	Request(n int64) *Request
 }

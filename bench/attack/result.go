@@ -17,6 +17,8 @@ type Result struct {
 	Bottleneck []string `json:"bottleneck"`
 	// Interrupted says that the run was ended before its load was.
 	Interrupted bool `json:"interrupted"`
+	// Exhausted says that the source had no more requests.
+	Exhausted bool `json:"exhausted,omitzero"`
 
 	// Target is the scheme, host and port of the target.
 	Target    string    `json:"target"`
@@ -37,6 +39,10 @@ type Result struct {
 	// Failures how many of them for which reason.
 	Failed   int64            `json:"failed"`
 	Failures map[string]int64 `json:"failures"`
+	// WrongVerdicts is how many of them had an answer that their class must not get,
+	// and Classes has each class; both only where the source is [Classified].
+	WrongVerdicts int64         `json:"wrong_verdicts,omitzero"`
+	Classes       []ClassResult `json:"classes,omitzero"`
 	// Statuses is how many answers had which status.
 	Statuses map[string]int64 `json:"statuses"`
 	// WaitedForConnection is how many requests were due when every connection was
@@ -200,6 +206,7 @@ func result(cfg *Config, t *tally) *Result {
 			GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Processors: runtime.NumCPU(),
 		},
 		Due: t.due, Sent: t.sent, Answered: t.answered, WaitedForConnection: t.waited,
+		WrongVerdicts: t.failed[FailureVerdict], Classes: classResults(cfg.Source, t),
 		Failed: t.failures(), Failures: map[string]int64{}, Statuses: map[string]int64{},
 		SentBytes: t.sentBytes, ReceivedBytes: t.receivedBytes, BodyBytes: t.bodyBytes,
 		ConnectionsOpened: t.opened, ConnectionsFailed: t.connectFailed, ConnectionsLost: t.lost,

@@ -36,12 +36,24 @@ type run struct {
 	Config
 	addresses []netip.AddrPort
 	stopped   atomic.Bool
+	exhausted atomic.Bool // the source has no more requests
+	judge     judge       // nil: the source is not classified
+}
+
+// request is the n-th of the source. Nil ends the run.
+func (r *run) request(n int64) *Request {
+	request := r.Source.Request(n)
+	if request == nil {
+		r.exhausted.Store(true)
+		r.stopped.Store(true)
+	}
+	return request
 }
 
 // Run makes a load and reports what came of it. It returns when every request has
 // been answered or given up, or, with what there is until then, soon after ctx is
-// done; with TLS, a request that is just being written is given its timeout. The error is [ErrConfig], [ErrUnreachable], or that of looking the target's
-// name up; whatever happens to requests is in the result.
+// done; with TLS, a request that is just being written is given its timeout. The error is [ErrConfig], [ErrSource], [ErrUnreachable], or that of looking
+// the target's name up; whatever happens to requests is in the result.
 func Run(ctx context.Context, config Config) (*Result, error) {
 	return runOn(ctx, config, (*run).engines)
 }
@@ -53,6 +65,9 @@ func runOn(ctx context.Context, config Config, with func(*run) ([]engine, string
 		return nil, err
 	}
 	r := &run{Config: config}
+	if c, ok := config.Source.(Classified); ok {
+		r.judge = c.Judge
+	}
 	if r.addresses, err = resolve(ctx, config.Address); err != nil {
 		return nil, err
 	}

@@ -37,10 +37,16 @@ type tally struct {
 	opened, connectFailed, lost         int64
 	sentBytes, receivedBytes, bodyBytes int64
 	idle                                time.Duration // waiting, and nothing to do
+
+	classes    [MaxClasses + 1]classTally // of requests without a class the first
+	unexpected map[unexpected]int64
 }
 
 func newTally() *tally {
-	return &tally{latency: newHistogram(), service: newHistogram(), lateness: newHistogram(), connect: newHistogram()}
+	return &tally{
+		latency: newHistogram(), service: newHistogram(), lateness: newHistogram(), connect: newHistogram(),
+		unexpected: map[unexpected]int64{},
+	}
 }
 
 func (t *tally) clear() {
@@ -48,7 +54,8 @@ func (t *tally) clear() {
 	for _, h := range []*hdrhistogram.Histogram{l, s, g, c} {
 		h.Reset()
 	}
-	*t = tally{latency: l, service: s, lateness: g, connect: c}
+	clear(t.unexpected)
+	*t = tally{latency: l, service: s, lateness: g, connect: c, unexpected: t.unexpected}
 }
 
 func (t *tally) add(o *tally) {
@@ -73,6 +80,18 @@ func (t *tally) add(o *tally) {
 	t.receivedBytes += o.receivedBytes
 	t.bodyBytes += o.bodyBytes
 	t.idle += o.idle
+	for i := range o.classes {
+		c, more := &t.classes[i], &o.classes[i]
+		c.due += more.due
+		c.answered += more.answered
+		c.right += more.right
+		c.wrong += more.wrong
+		c.overload += more.overload
+		c.otherwise += more.otherwise
+	}
+	for u, n := range o.unexpected {
+		t.unexpected[u] += n
+	}
 }
 
 func (t *tally) failures() (n int64) {
@@ -82,24 +101,41 @@ func (t *tally) failures() (n int64) {
 	return n
 }
 
-// answer counts an answer that came whole.
-func (t *tally) answer(r *Request, a *Response, sinceDue, sinceSent time.Duration) {
+// answer counts an answer that came whole. Judge is that of a classified source,
+// else nil.
+func (t *tally) answer(r *Request, a *Response, judge judge, sinceDue, sinceSent time.Duration) {
 	t.answered++
 	t.statuses[a.Status]++
 	t.bodyBytes += a.BodyBytes
 	record(t.latency, sinceDue)
 	record(t.service, sinceSent)
+	t.classes[r.Class].answered++
+	var f Failure
 	switch {
 	case !r.Expect.status(a.Status):
-		t.failed[FailureStatus]++
+		f = FailureStatus
 	case r.Expect.Accept != nil && !r.Expect.Accept(a):
-		t.failed[FailureContent]++
+		f = FailureContent
+	default:
+		t.classes[r.Class].right++
+		return
 	}
+	if r.Class > 0 && judge != nil {
+		var reason []byte
+		f, reason = judge(r, a)
+		t.note(r.Class, a.Status, reason)
+	}
+	t.failed[f]++
+	t.classified(r.Class, f)
 }
 
+// judge is that of [Classified].
+type judge func(*Request, *Response) (Failure, []byte)
+
 // fail counts a request that was not answered.
-func (t *tally) fail(f Failure, sinceDue time.Duration) {
+func (t *tally) fail(f Failure, r *Request, sinceDue time.Duration) {
 	t.failed[f]++
+	t.classified(r.Class, f)
 	// A request that was given up counts with the time that it took to be, so
 	// that no answer that never came can make a percentile better.
 	if f == FailureTimeout || f == FailureNoConnection {

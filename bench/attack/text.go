@@ -57,6 +57,9 @@ func (r *Result) WriteText(w io.Writer) error {
 	if err := tab.Flush(); err != nil {
 		return err
 	}
+	if err := r.writeClasses(w); err != nil {
+		return err
+	}
 	_, err := fmt.Fprint(w, "\n", r.verdictText())
 	return err
 }
@@ -105,6 +108,9 @@ func (r *Result) verdictText() string {
 	var s strings.Builder
 	if r.Interrupted {
 		s.WriteString("interrupted: what came until then\n")
+	}
+	if r.WrongVerdicts > 0 {
+		fmt.Fprintf(&s, "WRONG VERDICTS: %s answers are not what their class must get\n", count(r.WrongVerdicts))
 	}
 	if !r.Claimed {
 		s.WriteString("NO RESULT: the generator was the bottleneck, so that these figures are not the target's\n")

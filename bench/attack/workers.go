@@ -193,18 +193,25 @@ func (c *worker) wait(due time.Duration) bool {
 
 // serve sends a request and reads its answer.
 func (c *worker) serve(n int64, due time.Duration, early bool) {
-	r := c.run.Source.Request(n)
+	r := c.run.request(n)
+	if r == nil {
+		c.book.Lock()
+		c.book.now.due++
+		c.book.Unlock()
+		return
+	}
 	sent := time.Since(c.start)
 	c.book.Lock()
 	t := c.book.now
 	t.due++
+	t.classes[r.Class].due++
 	switch {
 	case c.conn == nil:
 		t.waited++
-		t.fail(FailureNoConnection, sent-due)
+		t.fail(FailureNoConnection, r, sent-due)
 	case sent-due >= c.run.Timeout:
 		t.waited++
-		t.fail(FailureNoConnection, sent-due)
+		t.fail(FailureNoConnection, r, sent-due)
 		c.book.Unlock()
 		return
 	case early && c.run.Schedule != nil:
@@ -227,14 +234,14 @@ func (c *worker) serve(n int64, due time.Duration, early bool) {
 	t.receivedBytes += int64(received)
 	switch {
 	case whole:
-		t.answer(r, &c.parser.answer, now-due, now-sent)
+		t.answer(r, &c.parser.answer, c.run.judge, now-due, now-sent)
 		if !c.parser.keepAlive {
 			t.lost++
 		}
 	case errors.Is(err, errStopped):
 	default:
 		f := c.failure(err)
-		t.fail(f, now-due)
+		t.fail(f, r, now-due)
 		if f == FailureClosed || f == FailureCut {
 			t.lost++
 		}

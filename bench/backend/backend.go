@@ -9,6 +9,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,9 @@ type Config struct {
 	CacheControl string
 	// Control serves [ControlPath] too, to whoever asks. Optional. Defaults to not.
 	Control bool
+	// Below are further issuers, each served, with all its paths, below a path of this one: by "/legacy", for example,
+	// where its own Config.Issuer ends in that. Optional.
+	Below map[string]*Backend
 	// Now tells the time for tokens and client assertions; faults follow time.Now. Optional. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -43,6 +47,7 @@ type Backend struct {
 	audience string
 	control  bool
 	now      func() time.Time
+	below    map[string]http.Handler // by path, without a slash at its end
 
 	rotating     sync.Mutex // Held by those who replace keys.
 	keys         atomic.Pointer[keySet]
@@ -66,6 +71,10 @@ func New(config Config) *Backend {
 		control:  config.Control,
 		now:      config.Now,
 		clients:  map[string]Client{},
+		below:    map[string]http.Handler{},
+	}
+	for path, other := range config.Below {
+		b.below[path] = http.StripPrefix(path, other)
 	}
 	if b.audience == "" {
 		b.audience = "tthc"
@@ -101,6 +110,9 @@ func Start(ctx context.Context, config Config) (*Running, error) {
 	server := loopback.Serve(listener, b)
 	refuse := server.Refuse
 	b.refuse.Store(&refuse)
+	for _, other := range config.Below {
+		other.refuse.Store(&refuse)
+	}
 	return &Running{Backend: b, Server: server}, nil
 }
 

@@ -83,3 +83,6 @@ func indexOf(keys []*corpus.Key, kid string) int {
 
 // SetCacheControl replaces that header's value on the key set; empty means no such header.
 func (b *Backend) SetCacheControl(value string) { b.cacheControl.Store(&value) }
+
+// Keys returns the published keys, the one that signs first. The slice is the caller's.
+func (b *Backend) Keys() []*corpus.Key { return slices.Clone(b.keys.Load().signing) }

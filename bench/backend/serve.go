@@ -36,6 +36,12 @@ const maxRequest = 64 << 10
 
 // ServeHTTP answers one request.
 func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for path, other := range b.below {
+		if strings.HasPrefix(r.URL.Path, path+"/") {
+			other.ServeHTTP(w, r)
+			return
+		}
+	}
 	if b.control && strings.HasPrefix(r.URL.Path, ControlPath) {
 		b.serveControl(w, r)
 		return

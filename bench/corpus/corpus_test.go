@@ -171,6 +171,7 @@ func TestEachFaultIsTheOnlyThingWrong(t *testing.T) {
 		corpus.WrongIssuer:   jwt.ErrTokenInvalidIssuer,
 		corpus.AlgNone:       jwt.ErrTokenSignatureInvalid, // golang-jwt says so of an algorithm that is not allowed.
 		corpus.UnknownKid:    errUnknownKid,
+		corpus.Altered:       jwt.ErrTokenSignatureInvalid,
 		corpus.Truncated:     jwt.ErrTokenSignatureInvalid,
 	}
 	token := corpus.NewToken(issuer, audience, now)
@@ -291,6 +292,37 @@ func TestTheClaimSetIsWhatATokenSays(t *testing.T) {
 	} {
 		if set[name] != want {
 			t.Errorf("%s is %v, want %v", name, set[name], want)
+		}
+	}
+}
+
+func TestKeyIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []string{"RS256", "PS384", "ES256", "ES512", "EdDSA"} {
+		made, err := corpus.NewKey(alg, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := corpus.ParseKey(alg, "a", made.PrivatePEM())
+		if err != nil || read.PublicJWK() != made.PublicJWK() {
+			t.Errorf("%s: %v", alg, err)
+			continue
+		}
+		if twin, err := read.Twin(); err != nil || twin.PublicJWK() == made.PublicJWK() || twin.Algorithm() != alg {
+			t.Errorf("%s: its twin: %v", alg, err)
+		}
+		for _, other := range corpus.Algorithms() {
+			_, err := corpus.ParseKey(other, "a", made.PrivatePEM())
+			// An RSA key serves all RS and PS algorithms.
+			fits := other == alg || made.PublicJWK().KeyType == "RSA" && (other[0] == 'R' || other[0] == 'P')
+			if fits != (err == nil) || err != nil && !errors.Is(err, corpus.ErrAlgorithm) {
+				t.Errorf("%s as %s: %v", alg, other, err)
+			}
+		}
+	}
+	for _, broken := range []string{"", "secret", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"} {
+		if _, err := corpus.ParseKey("EdDSA", "a", []byte(broken)); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", broken, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const (
 	Expired       Fault = "expired"        // Valid for [DefaultLifetime], until an hour before it was issued.
 	NotYetValid   Fault = "not-yet-valid"  // "nbf" lies an hour after the issue.
 	Forged        Fault = "forged"         // Signed by another key under the same kid and algorithm.
+	Altered       Fault = "altered"        // Names another subject than when it was signed.
 	WrongAudience Fault = "wrong-audience" // "aud" and the authorized party name another relying party.
 	WrongIssuer   Fault = "wrong-issuer"   // "iss" names another issuer.
 	AlgNone       Fault = "alg-none"       // "alg" is "none" and the signature is empty.
@@ -22,9 +24,12 @@ const (
 	Truncated     Fault = "truncated"      // The second half of the signature is missing.
 )
 
+// OtherAudience is the audience of [WrongAudience].
+const OtherAudience = "another-relying-party"
+
 // Faults returns every fault.
 func Faults() []Fault {
-	return []Fault{Expired, NotYetValid, Forged, WrongAudience, WrongIssuer, AlgNone, UnknownKid, Truncated}
+	return []Fault{Expired, NotYetValid, Forged, Altered, WrongAudience, WrongIssuer, AlgNone, UnknownKid, Truncated}
 }
 
 // distance is how far times are moved: beyond any leeway that a gateway allows.
@@ -46,8 +51,10 @@ func (t Token) SignFaulty(key *Key, fault Fault) (string, error) {
 			return "", err
 		}
 		key = twin
+	case Altered:
+		return t.altered(key)
 	case WrongAudience:
-		t.Audience, t.AuthorizedParty = []string{"another-relying-party"}, "another-relying-party"
+		t.Audience, t.AuthorizedParty = []string{OtherAudience}, OtherAudience
 	case WrongIssuer:
 		t.Issuer = "https://another-issuer.example"
 	case AlgNone:
@@ -72,6 +79,21 @@ func (t Token) unsigned(key *Key) (string, error) {
 	}
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode(header) + "." + encode(payload) + ".", nil
+}
+
+// altered returns the token with the signature of another one.
+func (t Token) altered(key *Key) (string, error) {
+	signed, err := t.Sign(key)
+	if err != nil {
+		return "", err
+	}
+	t.Subject = uuid()
+	header, payload, err := t.encode(key)
+	if err != nil {
+		return "", err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode(header) + "." + encode(payload) + signed[strings.LastIndexByte(signed, '.'):], nil
 }
 
 // with returns a copy of members with one more: the caller's map stays as it is.

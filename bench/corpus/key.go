@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"sync"
@@ -64,6 +65,39 @@ func newKey(alg, kid string, bits int) (*Key, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("making a key for %s: %w", alg, err)
+	}
+	k.twin = sync.OnceValues(func() (*Key, error) { return newKey(alg, kid, bits) })
+	return k, nil
+}
+
+// ParseKey reads a key that [Key.PrivatePEM] wrote, for one of [Algorithms]. The error is [ErrAlgorithm] where the key
+// is not one for alg, or that it is no key; it holds nothing of the key.
+func ParseKey(alg, kid string, private []byte) (*Key, error) {
+	block, _ := pem.Decode(private)
+	if block == nil {
+		return nil, errors.New("not a key in PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New("not a key of PKCS #8")
+	}
+	k := &Key{kid: kid, method: jwt.GetSigningMethod(alg)}
+	bits, fits := DefaultRSABits, false
+	switch private := parsed.(type) {
+	case *rsa.PrivateKey:
+		k.private, bits = private, private.N.BitLen()
+		switch k.method.(type) {
+		case *jwt.SigningMethodRSA, *jwt.SigningMethodRSAPSS:
+			fits = true
+		}
+	case *ecdsa.PrivateKey:
+		k.private, fits = private, private.Curve == curves[alg]
+	case ed25519.PrivateKey:
+		k.private = private
+		_, fits = k.method.(*jwt.SigningMethodEd25519)
+	}
+	if !fits {
+		return nil, fmt.Errorf("%w: the key is not one for %q", ErrAlgorithm, alg)
 	}
 	k.twin = sync.OnceValues(func() (*Key, error) { return newKey(alg, kid, bits) })
 	return k, nil

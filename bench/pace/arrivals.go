@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -23,6 +24,20 @@ func (p Profile) Poisson(seed uint64) Schedule {
 
 // Profile is the rate that the requests are placed along.
 func (s Schedule) Profile() Profile { return s.profile }
+
+// Most is how many requests the schedule has; with random arrivals, of which there
+// are as many as Due says on average, no fewer than those of all but one of some ten
+// million draws.
+func (s Schedule) Most() int64 {
+	due := s.profile.due
+	if s.poisson {
+		// A Poisson variable of mean λ has a standard deviation of √λ; the last term
+		// is for the tail of a small λ.
+		return int64(due + 5.5*math.Sqrt(due) + 10)
+	}
+	// The n-th, from 0, is due where Λ is n + 1/2, if that is less than all of it.
+	return int64(math.Ceil(due - 0.5))
+}
 
 // Arrivals begins the schedule anew. Every call gives the same arrivals.
 func (s Schedule) Arrivals() *Arrivals {

@@ -175,3 +175,28 @@ func TestProfileOutOfRangeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestMostIsAsManyAsThereAre(t *testing.T) {
+	t.Parallel()
+	for _, rate := range []float64{0.3, 0.5, 0.6, 1, 7.5, 1000} {
+		p, err := pace.Constant(rate, time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		even, random := p.Even(), p.Poisson(uint64(rate*10))
+		if n := count(even); n != even.Most() {
+			t.Errorf("%v a second: %d, and Most says %d", rate, n, even.Most())
+		}
+		if n := count(random); n > random.Most() || float64(random.Most()) > 2*rate+20 {
+			t.Errorf("%v a second at random: %d, and Most says %d", rate, n, random.Most())
+		}
+	}
+}
+
+func count(s pace.Schedule) (n int64) {
+	for a := s.Arrivals(); ; n++ {
+		if _, _, ok := a.Next(); !ok {
+			return n
+		}
+	}
+}
