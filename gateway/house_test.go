@@ -19,7 +19,7 @@ var arrows = []struct {
 	allowed []string // likewise
 }{
 	{"cmd/...", []string{"gateway", "gateway/config", "gateway/heap", "bench/...", "deploy", "cache"}},
-	{"deploy", nil},
+	{"deploy/...", nil},
 	{"bench/...", []string{"bench/..."}},
 	{"gateway", []string{"gateway/...", "cache/..."}},
 	{"gateway/admin", []string{"gateway/wire", "gateway/token", "gateway/config", "cache/..."}},
