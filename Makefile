@@ -38,12 +38,16 @@ race: ## Run the tests, but those of the real binary, under the race detector, s
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for at least FUZZTIME seconds each (default 15)
-	@set -e; for pkg in $$(go list $(FUZZPKG)); do \
-	  for target in $$(go test -list '^$(FUZZTARGET)' $$pkg | grep '^Fuzz' || true); do \
-	    echo "== $$pkg $$target"; \
+	@set -e; cache=$$(go env GOCACHE)/fuzz; scratch=$$(mktemp -d); trap 'rm -r "$$scratch"' EXIT; \
+	for dir in $$(go list -f '{{.Dir}}' $(FUZZPKG)); do \
+	  grep -qs '^func $(FUZZTARGET)' "$$dir"/*_test.go || continue; \
+	  go test -c -fuzz . -o "$$scratch/fuzz" "$$dir"; \
+	  for target in $$("$$scratch/fuzz" -test.list '^$(FUZZTARGET)' | grep '^Fuzz'); do \
+	    echo "== $${dir#$$PWD/} $$target"; \
 	    end=$$((SECONDS + $(FUZZTIME))); \
 	    while ((SECONDS < end)); do \
-	      go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZROUND) -fuzzminimizetime 100x $$pkg; \
+	      (cd "$$dir" && "$$scratch/fuzz" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZROUND) \
+	        -test.fuzzminimizetime 100x -test.fuzzcachedir "$$cache/$$(cd "$$dir" && go list)"); \
 	    done; \
 	  done; \
 	done
@@ -62,6 +66,21 @@ vulncheck: ## Check dependencies against the Go vulnerability database (needs it
 .PHONY: bench
 bench: ## Run the benchmarks, allocations reported
 	go test -run '^$$' -bench . -benchmem ./...
+
+PEERS ?= --rounds 9
+
+.PHONY: peers
+peers: build ## Measure HAProxy, nginx, Apache httpd and the gateway side by side (installs Debian packages)
+	bench/peers/install $$(dist/vneid-bench peers --missing)
+	dist/vneid-bench peers $(PEERS) --json dist/peers.json --markdown dist/peers.md --svg dist/peers.svg
+
+.PHONY: k6
+k6: ## Build dist/k6, which the tests of bench/k6 start (takes minutes the first time)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -modfile=.tools/k6.mod -o dist/k6 go.k6.io/k6
+
+.PHONY: kustomize
+kustomize: ## Build dist/kustomize, which the tests of deploy/kubernetes start
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -modfile=.tools/kustomize.mod -o dist/kustomize sigs.k8s.io/kustomize/kustomize/v5
 
 .PHONY: provider
 provider: ## Install the foreign OpenID provider that tests use (needs Node)
