@@ -4,13 +4,17 @@ package record
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/attack"
+	"github.com/vneid-gateway/vneid-gateway/bench/limit"
+	"github.com/vneid-gateway/vneid-gateway/bench/peers"
+	"github.com/vneid-gateway/vneid-gateway/bench/plan"
+	"github.com/vneid-gateway/vneid-gateway/bench/scenario"
+	"github.com/vneid-gateway/vneid-gateway/bench/target"
 )
 
 // Format is the value of [File.Format]. A change that old readers would misread gets another.
@@ -18,9 +22,6 @@ const Format = "vneid-bench/1"
 
 // MaxBytes bounds a file that is read.
 const MaxBytes = 256 << 20
-
-// ErrFile is wrapped where a file is no record, or one of another format.
-var ErrFile = errors.New("not a record of vneid-bench")
 
 // File is a record. Which of its parts are there depends on the command.
 type File struct {
@@ -31,10 +32,21 @@ type File struct {
 	StartedAt time.Time `json:"started_at"`
 	// Machine is what the command ran on.
 	Machine Machine `json:"machine"`
-	// Scale is the factor by which the load was less than the one that is meant; 1 is the whole of it.
+	// Scale is the factor by which the load was less than the one that is meant; 1 is the whole of
+	// it, and 0 says nothing.
 	Scale float64 `json:"scale"`
+	// MergedFrom are the records that [Merge] made it of; empty where one machine made the load.
+	MergedFrom []Part `json:"merged_from,omitzero"`
 	// Runs are the loads, in order.
 	Runs []Run `json:"runs,omitzero"`
+	// Scenarios are what the runs stood for and what was demanded of them: the n-th is that of the n-th run.
+	Scenarios []scenario.Result `json:"scenarios,omitzero"`
+	// FindMax is the highest rate that was found, and the trials that found it.
+	FindMax *limit.Result `json:"find_max,omitzero"`
+	// Plan is what a population takes.
+	Plan *plan.Result `json:"plan,omitzero"`
+	// Peers are the costs of proxies side by side.
+	Peers *peers.Result `json:"peers,omitzero"`
 }
 
 // Run is one load of a record.
@@ -43,6 +55,8 @@ type Run struct {
 	Name string `json:"name"`
 	// Attack is what was measured.
 	Attack *attack.Result `json:"attack"`
+	// Target is what the target used meanwhile; nil where nobody looked.
+	Target *target.Use `json:"target,omitzero"`
 	// Checks are what was demanded of it; empty where nothing was.
 	Checks []Check `json:"checks,omitzero"`
 }
@@ -71,7 +85,23 @@ func Read(r io.Reader) (*File, error) {
 	if f.Format != Format {
 		return nil, fmt.Errorf("%w: format %q, want %q", ErrFile, f.Format, Format)
 	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
 	return f, nil
+}
+
+// check refuses what no command writes, so that readers need not ask.
+func (f *File) check() error {
+	if f.Scale < 0 {
+		return fmt.Errorf("%w: a scale of %v", ErrFile, f.Scale)
+	}
+	for i := range f.Runs {
+		if f.Runs[i].Attack == nil {
+			return fmt.Errorf("%w: run %d of it measured nothing", ErrFile, i+1)
+		}
+	}
+	return nil
 }
 
 // ReadFile is [Read] of a file; its name is in the error.

@@ -1,0 +1,142 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vneid-gateway/vneid-gateway/bench/record"
+)
+
+// kind is a metric that runs have.
+type kind struct {
+	name   string
+	unit   Unit
+	higher bool // is better
+	of     func(*record.Run) (value float64, ok bool)
+}
+
+// slower is how many requests must have been slower than a percentile, so that it is not
+// the chance of a few.
+const slower = 10
+
+func percentile(share float64, value func(*record.Run) float64) func(*record.Run) (float64, bool) {
+	return func(r *record.Run) (float64, bool) {
+		return value(r), float64(r.Attack.Latency.Count)*(1-share) >= slower-1e-6
+	}
+}
+
+var kinds = []kind{ //nolint:gochecknoglobals // a constant, if Go had them
+	{"latency p50", Microseconds, false, percentile(0.5, func(r *record.Run) float64 { return r.Attack.Latency.P50Microseconds })},
+	{"latency p99", Microseconds, false, percentile(0.99, func(r *record.Run) float64 { return r.Attack.Latency.P99Microseconds })},
+	{"latency p99.9", Microseconds, false, percentile(0.999, func(r *record.Run) float64 { return r.Attack.Latency.P999Microseconds })},
+	{"answered", PerSecond, true, func(r *record.Run) (float64, bool) { return r.Attack.AnsweredPerSecond, r.Attack.Answered > 0 }},
+	{"target's CPU a request", Microseconds, false, func(r *record.Run) (float64, bool) {
+		if r.Target == nil || r.Target.CPUMicrosecondsPerRequest == nil {
+			return 0, false
+		}
+		return *r.Target.CPUMicrosecondsPerRequest, true
+	}},
+	{"target's memory", Bytes, false, func(r *record.Run) (float64, bool) {
+		if r.Target == nil || r.Target.PeakRSSBytes == nil {
+			return 0, false
+		}
+		return float64(*r.Target.PeakRSSBytes), true
+	}},
+	{"failed", Share, false, func(r *record.Run) (float64, bool) {
+		return float64(r.Attack.Failed) / float64(max(r.Attack.Due, 1)), r.Attack.Due > 0
+	}},
+}
+
+// Metrics of other parts of a record than its runs.
+const (
+	highestRate = "highest rate"
+	costAtLimit = "target's CPU a request, at the limit"
+	proxyCost   = "proxy's CPU a request"
+)
+
+// all are the kinds of every part, in the order in which they are shown.
+func all() []kind {
+	return append(slices.Clone(kinds),
+		kind{name: highestRate, unit: PerSecond, higher: true}, kind{name: costAtLimit, unit: Microseconds}, kind{name: proxyCost, unit: Microseconds})
+}
+
+type key struct{ load, metric string }
+
+// gathered are the samples of a side.
+type gathered struct {
+	order    []string // loads, as they came
+	values   map[key][]float64
+	warnings []string
+}
+
+func (g *gathered) add(load, metric string, value float64) {
+	if !slices.Contains(g.order, load) {
+		g.order = append(g.order, load)
+	}
+	k := key{load, metric}
+	g.values[k] = append(g.values[k], value)
+}
+
+// parts takes the samples out of what is no run: a search is one sample of the rate that it found,
+// and a round of the proxies one of each cost.
+func (g *gathered) parts(f *record.File, name string) {
+	if r := f.FindMax; r != nil {
+		load := "highest rate with " + r.Objective
+		if r.LowPerSecond == nil || r.HighPerSecond == nil {
+			g.warnings = append(g.warnings, fmt.Sprintf("left out: the search of %s, which found no bound below or none above", name))
+			return
+		}
+		g.add(load, highestRate, r.RatePerSecond)
+		if r.AtLimit != nil {
+			g.add(load, costAtLimit, r.AtLimit.CPUMicrosecondsPerRequest)
+		}
+	}
+	if f.Peers != nil {
+		for _, p := range f.Peers.Figures {
+			for _, cost := range p.CPU.Rounds {
+				g.add(strings.TrimSpace(p.Proxy+", "+p.Load+" "+p.Algorithm), proxyCost, cost)
+			}
+		}
+	}
+}
+
+// gather takes the samples out of a side's records. What is not the target's is left out.
+func gather(s Side) *gathered {
+	g := &gathered{values: map[key][]float64{}}
+	type identity struct {
+		name    string
+		started time.Time
+		p50     float64
+	}
+	known := map[identity]bool{}
+	for i, f := range s.Files {
+		g.parts(f, s.Names[i])
+		if f.FindMax != nil {
+			continue // Its runs are trials, of rates that no other search has.
+		}
+		for n := range f.Runs {
+			r := &f.Runs[n]
+			id := identity{r.Name, r.Attack.StartedAt.UTC(), r.Attack.Latency.P50Microseconds}
+			switch {
+			case known[id] && !r.Attack.StartedAt.IsZero():
+				g.warnings = append(g.warnings, fmt.Sprintf("left out: run %q of %s, which was given before", r.Name, s.Names[i]))
+				continue
+			case !r.Attack.Claimed:
+				g.warnings = append(g.warnings, fmt.Sprintf("left out: run %q of %s, in which the generator was the bottleneck", r.Name, s.Names[i]))
+				continue
+			case r.Attack.Interrupted:
+				g.warnings = append(g.warnings, fmt.Sprintf("left out: run %q of %s, which was interrupted", r.Name, s.Names[i]))
+				continue
+			}
+			known[id] = true
+			for _, k := range kinds {
+				if v, ok := k.of(r); ok {
+					g.add(r.Name, k.name, v)
+				}
+			}
+		}
+	}
+	return g
+}
