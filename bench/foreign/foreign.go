@@ -114,8 +114,7 @@ func start(ctx context.Context, dir string, timeout time.Duration) (*Provider, e
 		return nil, fmt.Errorf("%w: %w: %s", ErrStart, errors.Join(err, context.Cause(ctx)), output.tail())
 	case <-time.After(timeout):
 		_ = command.Process.Kill()
-		<-ended
-		return nil, fmt.Errorf("%w: %w after %s: %s", ErrStart, errSilent, timeout, output.tail())
+		return nil, fmt.Errorf("%w: %w in %s: %w: %s", ErrStart, errSilent, timeout, <-ended, output.tail())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -57,6 +58,7 @@ func TestCommands(t *testing.T) {
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"status": status},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TARGET", target.URL)
+			env.Setenv("PORT", target.URL[strings.LastIndexByte(target.URL, ':')+1:])
 			env.Setenv("SECURE", secure.URL)
 			return nil
 		},

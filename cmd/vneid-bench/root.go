@@ -27,7 +27,7 @@ that stalls cannot hide it, and refuses to claim a result that is its own.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(attackCommand(), versionCommand())
+	root.AddCommand(attackCommand(), findMaxCommand(), reportCommand(), compareCommand(), tokensCommand(), issuerCommand(), scenarioCommand(), peersCommand(), planCommand(), versionCommand())
 	return root
 }
 
