@@ -105,7 +105,13 @@ func (x *exchange) withinRate(d overload.RateDecision) bool {
 // takeTurn waits for a turn of the processors to verify a new token; false
 // means that there is none for it.
 func (x *exchange) takeTurn() bool {
-	if x.g.shedder.Verify() == overload.Refused || x.g.verifications.Acquire(x.now) == overload.Refused {
+	if x.g.shedder.Verify() == overload.Refused {
+		return false
+	}
+	x.g.shedder.StepAside(x.site.share)
+	outcome := x.g.verifications.Acquire(x.now)
+	x.g.shedder.StepBack(x.site.share)
+	if outcome == overload.Refused {
 		return false
 	}
 	x.turn = time.Now()

@@ -151,6 +151,18 @@ func (s *Shedder) Leave(site *SiteShare) {
 	s.inFlight.Add(-1)
 }
 
+// StepAside is for a request that was let in and now stands in a line that has a
+// bound of its own: until StepBack it counts neither for the limit nor for its
+// site. A line of new tokens would otherwise keep verified ones out.
+func (s *Shedder) StepAside(site *SiteShare) { s.Leave(site) }
+
+// StepBack ends StepAside. It always lets in: those who come back are no more at a
+// time than the line lets through.
+func (s *Shedder) StepBack(site *SiteShare) {
+	s.inFlight.Add(1)
+	site.inFlight.Add(1)
+}
+
 // Verify decides whether a request that was let in may go on to verify a token
 // that nobody has seen before: as long as the others take less than three
 // quarters of the limit.

@@ -66,6 +66,26 @@ func TestWorkIsShedInOrder(t *testing.T) {
 
 func got(s *Shedder) uint64 { return s.lateWindows.Load() }
 
+func TestALineOfNewTokensKeepsNobodyElseOut(t *testing.T) {
+	t.Parallel()
+	s := newTestShedder(t, ShedderConfig{Floor: 100, Ceiling: 1000})
+	site := s.Site(1)
+	enter(t, s, site, 300, Admitted)
+	for range 300 {
+		s.StepAside(site)
+	}
+	s.limitTo(t)
+	enter(t, s, site, 100, Admitted)
+	enter(t, s, site, 1, Refused)
+	for range 300 {
+		s.StepBack(site)
+		s.Leave(site)
+	}
+	if n := s.Stats().InFlight; n != 100 || site.InFlight() != 100 {
+		t.Errorf("%d in flight, %d of the site", n, site.InFlight())
+	}
+}
+
 func TestCeilingHoldsForEverybody(t *testing.T) {
 	t.Parallel()
 	s := newTestShedder(t, ShedderConfig{Floor: 1, Ceiling: 10, Fixed: true})
