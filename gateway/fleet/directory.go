@@ -53,8 +53,12 @@ func openDirectory(path string) (directory, error) {
 
 func (d directory) file(name string) string { return filepath.Join(d.path, name) }
 
-// close gives the directory free.
-func (d directory) close() { d.lock.Close() }
+// close gives the directory free: at once, even where a process that is just being started has the file, too, until it
+// runs its program.
+func (d directory) close() {
+	_ = unix.Flock(int(d.lock.Fd()), unix.LOCK_UN) // Where it fails, Close does it.
+	d.lock.Close()
+}
 
 // sync makes durable which names there are.
 func (d directory) sync() error {

@@ -84,7 +84,7 @@ func (d directory) sync() error {
 }
 
 // lock takes the directory for this process, until the file is closed or the process ends.
-func (d directory) lock() (*os.File, error) {
+func (d directory) lock() (io.Closer, error) {
 	f, err := os.OpenFile(d.path(lockName), os.O_CREATE|os.O_RDWR, filePerm)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,16 @@ func (d directory) lock() (*os.File, error) {
 		}
 		return nil, fmt.Errorf("journal: lock: %w", err)
 	}
-	return f, nil
+	return lockFile{f}, nil
+}
+
+// lockFile is a file with a lock on it.
+type lockFile struct{ *os.File }
+
+// Close gives the directory free: at once, even where a process that is just being started has the file, too, until it
+// runs its program.
+func (f lockFile) Close() error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.File.Close())
 }
 
 // inventory is the numbers of what is in a directory, ascending.
