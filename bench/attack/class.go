@@ -12,8 +12,8 @@ const (
 	MaxClasses = 32
 	// MaxReasonBytes is how much of a reason is kept.
 	MaxReasonBytes = 48
-	// maxUnexpected is how many unexpected answers are told apart in an interval,
-	// by class, status and reason; of further ones the reason is dropped.
+	// maxUnexpected is how many unexpected answers are told apart, by class, status
+	// and reason; of further kinds the reason is dropped.
 	maxUnexpected = 256
 )
 
@@ -95,10 +95,17 @@ func (t *tally) classified(class uint8, f Failure) {
 // note counts an unexpected answer of a class.
 func (t *tally) note(class uint8, status int, reason []byte) {
 	u := unexpected{class: class, status: uint16(status)} // The parser takes 200 to 599.
-	if len(t.unexpected) < maxUnexpected {
-		u.length = uint8(copy(u.reason[:], reason)) // At most MaxReasonBytes.
+	u.length = uint8(copy(u.reason[:], reason))           // At most MaxReasonBytes.
+	t.noted(u, 1)
+}
+
+// noted counts n answers of a kind; where there is no room for another kind, they
+// count for their class and status alone.
+func (t *tally) noted(u unexpected, n int64) {
+	if _, known := t.unexpected[u]; !known && len(t.unexpected) >= maxUnexpected {
+		u = unexpected{class: u.class, status: u.status}
 	}
-	t.unexpected[u]++
+	t.unexpected[u] += n
 }
 
 // classResults sums the classes up, in their order.

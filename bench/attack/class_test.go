@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -178,4 +179,71 @@ func TestUnexpectedAnswersThatAreToldApartAreBounded(t *testing.T) {
 	if n := len(r[0].Unexpected[1].Reason); n != MaxReasonBytes {
 		t.Errorf("a reason of %d bytes", n)
 	}
+}
+
+func TestReasonThatIsKnownIsCountedHoweverManyOthersCome(t *testing.T) {
+	t.Parallel()
+	total := newTally()
+	for thread := range 3 {
+		tally := newTally()
+		for i := range 2 * maxUnexpected {
+			tally.note(1, 401, []byte("known"))
+			tally.note(1, 401, []byte(strconv.Itoa(thread)+" "+strconv.Itoa(i)))
+		}
+		total.add(tally)
+	}
+	// The sum of many is bounded as each of them is, and no answer is lost.
+	if len(total.unexpected) > maxUnexpected+1 {
+		t.Errorf("%d kinds in all", len(total.unexpected))
+	}
+	all := int64(0)
+	for _, u := range classResults(&verdicts{}, total)[0].Unexpected {
+		all += u.Count
+	}
+	if all != 3*4*maxUnexpected {
+		t.Errorf("%d answers in all", all)
+	}
+	first := newTally()
+	for i := range 2 * maxUnexpected {
+		first.note(1, 401, []byte("known"))
+		first.note(1, 401, []byte(strconv.Itoa(i)))
+	}
+	u := unexpected{class: 1, status: 401, length: uint8(len("known"))}
+	copy(u.reason[:], "known")
+	if first.unexpected[u] != 2*maxUnexpected {
+		t.Errorf("the reason that is known is counted %d times of %d", first.unexpected[u], 2*maxUnexpected)
+	}
+}
+
+func TestBeginningOfTheLoadIsToldBeforeItsFirstRequest(t *testing.T) {
+	t.Parallel()
+	bothEngines(t, func(t *testing.T, with func(*run) ([]engine, string)) {
+		target := answering(t, map[string][]string{"/good": {"200 yes"}, "/bad": {"401 no"}})
+		c := load(t, target, 100, 100*time.Millisecond)
+		v := &begun{verdicts: source(t, target)}
+		c.Source, c.Begun = v, v.begin
+		if r := attackOn(t, c, with); v.calls.Load() != 1 || v.early.Load() || !v.at.Equal(r.StartedAt) {
+			t.Errorf("told %d times, after a request: %v, %v and began %v", v.calls.Load(), v.early.Load(), v.at, r.StartedAt)
+		}
+	})
+}
+
+// begun notes whether requests are asked for before the beginning was told.
+type begun struct {
+	*verdicts
+	calls atomic.Int64
+	early atomic.Bool
+	at    time.Time
+}
+
+func (b *begun) begin(at time.Time) {
+	b.at = at
+	b.calls.Add(1)
+}
+
+func (b *begun) Request(n int64) *Request {
+	if b.calls.Load() == 0 {
+		b.early.Store(true)
+	}
+	return b.verdicts.Request(n)
 }

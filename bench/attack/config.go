@@ -69,6 +69,10 @@ type Config struct {
 	// memory if need be.
 	MaxBodyBytes int
 
+	// Begun is told when the load begins, once, before the first request is asked
+	// for: requests are due from then on. Nil tells nobody. It must be quick.
+	Begun func(at time.Time)
+
 	// Interval is how often Progress is called and a point of the series of
 	// [Result] ends; at least 10 ms, 0 is [DefaultInterval].
 	Interval time.Duration

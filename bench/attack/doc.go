@@ -36,11 +36,12 @@
 //
 // # Memory
 //
-// Bounded by the connections (with [Expect.Accept], up to [Config.MaxBodyBytes] and
-// 128 KiB each; with goroutines 64 KiB more), a few histograms of some 200 KiB for each
-// thread, and a point of some 100 bytes for every interval. A request that is due
-// and cannot be sent takes no memory at all: the schedule is gone through twice, once
-// to find what is due and once to send it.
+// Bounded by the connections (with [Expect.Accept], and where a request of a class
+// got a status that was not expected, up to [Config.MaxBodyBytes] and 128 KiB each;
+// with goroutines 64 KiB more), a few histograms of some 200 KiB for each thread, and
+// a point of some 100 bytes for every interval. A request that is due and cannot be
+// sent takes no memory at all: the schedule is gone through twice, once to find what
+// is due and once to send it.
 //
 // # Answers
 //

@@ -39,6 +39,8 @@ type parser struct {
 	stage     stage
 	noBody    bool // of the request: the answer has none
 	keep      bool // head and body are wanted
+	expect    *Expect
+	classed   bool // of the request: a status that is not expected is judged
 	keepAlive bool // of the answer: another can follow
 	begun     bool // some byte of the answer has come
 	interim   int
@@ -52,7 +54,8 @@ type parser struct {
 
 // reset prepares for the answer to a request.
 func (p *parser) reset(r *Request) {
-	p.stage, p.noBody, p.keep, p.begun, p.interim = stageHead, r.NoBody, r.Expect.Accept != nil || r.Class > 0, false, 0
+	p.stage, p.noBody, p.begun, p.interim = stageHead, r.NoBody, false, 0
+	p.keep, p.expect, p.classed = r.Expect.Accept != nil, &r.Expect, r.Class > 0
 	p.answer = Response{}
 	p.pending, p.bodies = p.pending[:0], p.bodies[:0]
 }
@@ -222,6 +225,7 @@ func (p *parser) parseHead(head []byte) error {
 		return nil
 	}
 	p.answer.Status = status
+	p.keep = p.keep || p.classed && !p.expect.status(status)
 	// RFC 9112 section 9.3: HTTP/1.1 persists unless it says close.
 	p.keepAlive = !f.close && (minor == 1 || f.keepAlive)
 	if p.keep {

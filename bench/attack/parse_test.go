@@ -163,6 +163,25 @@ func TestBodyIsKeptUpToItsLimitAndCountedWhole(t *testing.T) {
 	}
 }
 
+func TestBodyOfAClassIsKeptOnlyWhereSomebodyLooksAtIt(t *testing.T) {
+	t.Parallel()
+	const text = " X\r\nContent-Length: 2\r\n\r\nok"
+	for _, c := range []struct {
+		request Request
+		status  string
+		kept    string
+	}{
+		{Request{Class: 1, Expect: Expect{Statuses: []int{200}}}, "200", ""},
+		{Request{Class: 1, Expect: Expect{Statuses: []int{200}}}, "403", "ok"},
+		{Request{Class: 1, Expect: Expect{Statuses: []int{403}, Accept: BodyContains("o")}}, "403", "ok"},
+		{Request{Expect: Expect{Statuses: []int{200}}}, "403", ""},
+	} {
+		if got, err := read(&c.request, "HTTP/1.1 "+c.status+text, 7); err != nil || got.body != c.kept {
+			t.Errorf("%s to class %d that expects %v: kept %q, %v", c.status, c.request.Class, c.request.Expect.Statuses, got.body, err)
+		}
+	}
+}
+
 // FuzzResponse holds that pieces make no difference, and that what is read as an
 // answer is read by net/http as the same.
 func FuzzResponse(f *testing.F) {

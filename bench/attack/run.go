@@ -80,6 +80,9 @@ func runOn(ctx context.Context, config Config, with func(*run) ([]engine, string
 	c := collector{run: r, engines: engines, total: newTally(), apart: kind == kindEpoll}
 	started := time.Now()
 	c.begin(started)
+	if config.Begun != nil {
+		config.Begun(started)
+	}
 	done := make(chan struct{})
 	var playing sync.WaitGroup
 	for _, e := range engines {

@@ -90,7 +90,7 @@ func (t *tally) add(o *tally) {
 		c.otherwise += more.otherwise
 	}
 	for u, n := range o.unexpected {
-		t.unexpected[u] += n
+		t.noted(u, n)
 	}
 }
 

@@ -113,7 +113,11 @@ func (r *Result) verdictText() string {
 		fmt.Fprintf(&s, "WRONG VERDICTS: %s answers are not what their class must get\n", count(r.WrongVerdicts))
 	}
 	if !r.Claimed {
-		s.WriteString("NO RESULT: the generator was the bottleneck, so that these figures are not the target's\n")
+		why := "the generator was the bottleneck"
+		if r.Exhausted {
+			why = "there were too few requests to send"
+		}
+		s.WriteString("NO RESULT: " + why + ", so that these figures are not the target's\n")
 		for _, reason := range r.Bottleneck {
 			s.WriteString("  " + reason + "\n")
 		}

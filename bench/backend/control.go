@@ -1,9 +1,12 @@
 package backend
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 )
@@ -15,6 +18,7 @@ import (
 //	                                             it is of discovery, jwks and introspection. path may be repeated.
 //	POST /control/keys?do=add&kid=…&alg=ES256    Publish a fresh key, see [Backend.AddKey].
 //	POST /control/keys?do=sign&kid=…             See [Backend.SignWith].
+//	POST /control/keys?do=publish&jwk=…          Publish a key that another signs with, see [Backend.PublishKey].
 //	POST /control/keys?do=remove&kid=…           See [Backend.RemoveKey].
 //	POST /control/revoke?token=…                 See [Backend.Revoke].
 //	POST /control/reset                          See [Backend.ResetFetches].
@@ -107,8 +111,16 @@ func (b *Backend) orderKeys(order url.Values) error {
 		return b.AddKey(key)
 	case "sign":
 		return b.SignWith(kid)
+	case "publish":
+		var key corpus.JWK
+		strictly := json.NewDecoder(strings.NewReader(order.Get("jwk")))
+		strictly.DisallowUnknownFields() // Such as those of a private half.
+		if err := strictly.Decode(&key); err != nil {
+			return fmt.Errorf("%w: jwk is not the JSON of a public key", ErrKey)
+		}
+		return b.PublishKey(key)
 	case "remove":
 		return b.RemoveKey(kid)
 	}
-	return errors.New("do = add | sign | remove")
+	return errors.New("do = add | sign | publish | remove")
 }

@@ -2,7 +2,10 @@ package backend_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/backend"
@@ -52,4 +55,43 @@ func TestCacheControlIsSwitchedWhileItRuns(t *testing.T) {
 	if response, _ := get(t, b.URL()+backend.KeySetPath); response.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%v", response.Header)
 	}
+}
+
+func TestKeyOfAnotherIsPublishedByOrderAndWithdrawn(t *testing.T) {
+	t.Parallel()
+	own, other := keys()[0], keys()[1]
+	b := start(t, backend.Config{Keys: []*corpus.Key{own}, Control: true})
+	jwk, err := json.Marshal(other.PublicJWK())
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish := "keys?do=publish&jwk=" + url.QueryEscape(string(jwk))
+	for _, step := range []struct {
+		order  string
+		status int
+		want   []byte
+	}{
+		{publish, http.StatusNoContent, corpus.KeySetJSON(other, own)},
+		{publish, http.StatusBadRequest, corpus.KeySetJSON(other, own)},
+		{"keys?do=sign&kid=" + other.ID(), http.StatusBadRequest, corpus.KeySetJSON(other, own)},
+		// What is faulty for a time comes back with it.
+		{"fault?kind=status", http.StatusNoContent, nil},
+		{"fault?kind=none", http.StatusNoContent, corpus.KeySetJSON(other, own)},
+		{"keys?do=remove&kid=" + other.ID(), http.StatusNoContent, corpus.KeySetJSON(own)},
+		{"keys?do=remove&kid=" + other.ID(), http.StatusBadRequest, corpus.KeySetJSON(own)},
+		{"keys?do=publish&jwk=%7B%22kty%22:%22EC%22,%22kid%22:%22x%22,%22d%22:%22secret%22%7D", http.StatusBadRequest, corpus.KeySetJSON(own)},
+		{"keys?do=publish&jwk=%7B%22kty%22:%22EC%22%7D", http.StatusBadRequest, corpus.KeySetJSON(own)},
+	} {
+		if status := order(t, b, step.order); status != step.status {
+			t.Errorf("%s: %d, want %d", step.order, status, step.status)
+		}
+		if _, body := get(t, b.URL()+backend.KeySetPath); step.want != nil && !bytes.Equal(body, step.want) {
+			t.Errorf("%s: key set %s", step.order, body)
+		}
+	}
+	raw, err := b.Token(backend.Citizen2, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify(t, raw, own)
 }

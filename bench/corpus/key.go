@@ -197,10 +197,13 @@ func (k *Key) PublicJWK() JWK {
 
 // KeySetJSON returns the key set of RFC 7517 section 5 with the public halves of keys, in that order. Without keys it
 // is a set with none.
-func KeySetJSON(keys ...*Key) []byte {
+func KeySetJSON(keys ...*Key) []byte { return PublicKeySetJSON(nil, keys...) }
+
+// PublicKeySetJSON is [KeySetJSON] with the keys of others, of which the public halves are known, before them.
+func PublicKeySetJSON(others []JWK, keys ...*Key) []byte {
 	set := struct {
 		Keys []JWK `json:"keys"`
-	}{Keys: []JWK{}}
+	}{Keys: append([]JWK{}, others...)}
 	for _, k := range keys {
 		set.Keys = append(set.Keys, k.PublicJWK())
 	}

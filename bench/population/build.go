@@ -56,7 +56,7 @@ func (c *Corpus) builder(config SourceConfig) (*builder, error) {
 		source: &Source{
 			requests: make([]attack.Request, 0, m.Pools.Warm+m.Pools.Cold), warm: m.Pools.Warm, picker: picker,
 			classes: make([]attack.Class, len(traits)),
-			first:   config.First + config.Part, parts: config.Parts, bytes: least,
+			first:   config.First + config.Part, parts: config.Parts, bytes: least, codes: config.Check == CheckCode,
 		},
 	}, nil
 }

@@ -89,6 +89,13 @@ func (c Class) Says() string {
 	return ""
 }
 
+// Passes says whether a request of the class should reach the upstream, as long as
+// nobody says otherwise; false where it is no class.
+func (c Class) Passes() bool {
+	i := c.index()
+	return i >= 0 && traits[i].status < 400
+}
+
 // index is the place of a class in traits, -1 where it is none.
 func (c Class) index() int {
 	return slices.IndexFunc(traits[:], func(t trait) bool { return t.class == c })

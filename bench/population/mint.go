@@ -21,7 +21,8 @@ import (
 // batch is how many requests a worker makes at a time.
 const batch = 64
 
-// Mint writes a corpus into a directory, which is made where it does not exist. It
+// Mint writes a corpus into a directory, which is made, for nobody else to look
+// into, where it does not exist. It
 // uses every processor, and holds no more than some requests for each in memory,
 // and the opaque tokens. Errors wrap [ErrConfig], or are the system's or that of
 // ctx; then no corpus is left.
@@ -55,7 +56,7 @@ var files = [...]string{ManifestFile, RequestsFile, IssuerFile, GatewayFile, Rev
 
 // prepare makes room for a corpus.
 func prepare(dir string, replace bool) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // what is secret has a mode of its own
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	for _, name := range files {

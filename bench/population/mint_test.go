@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,24 @@ func lines(t *testing.T, c *population.Corpus) (all []population.Line) {
 		all = append(all, line)
 	}
 	return all
+}
+
+func TestTokensAreForNobodyElseToRead(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes")
+	}
+	dir := filepath.Join(t.TempDir(), "corpus")
+	if _, err := population.Mint(t.Context(), dir, tiny()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]os.FileMode{
+		".": 0o700, population.RequestsFile: 0o600, population.RevokedFile: 0o600, population.IssuerFile: 0o600, population.AdminToken: 0o600, population.ClientSecret: 0o600,
+	} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm()&^want != 0 {
+			t.Errorf("%s: %v, %v, want %v at most", name, info.Mode().Perm(), err, want)
+		}
+	}
 }
 
 func TestTokensAreWhatTheirClassSays(t *testing.T) {

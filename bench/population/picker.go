@@ -71,6 +71,13 @@ func NewPicker(seed uint32, reuse Reuse, pools Pools) (*Picker, error) {
 	return p, nil
 }
 
+// warm is the picker of the same pools whose requests are all warm.
+func (p *Picker) warm() *Picker {
+	all := *p
+	all.millionths = 0
+	return &all
+}
+
 // Pick returns which request is the n-th: the index of a warm or of a cold one,
 // each counted from 0. A cold one may lie beyond the pool.
 func (p *Picker) Pick(n int64) (index int64, cold bool) {

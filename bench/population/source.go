@@ -62,6 +62,7 @@ type Source struct {
 	first    int64
 	parts    int64
 	bytes    int64
+	codes    bool // the answers' codes are looked at
 }
 
 // Source reads the requests into memory, ready to be sent. Errors wrap
@@ -102,6 +103,14 @@ func (s *Source) From(n int64) *Source {
 	return &from
 }
 
+// Warm returns the source of the warm requests alone, from the first on, as popular
+// as they are; it takes no memory of its own. The corpus must have some.
+func (s *Source) Warm() *Source {
+	warm := *s
+	warm.picker, warm.first, warm.parts = s.picker.warm(), 0, 1
+	return &warm
+}
+
 // Enough implements [attack.Finite]: the error wraps [ErrCold] where a load of
 // that many requests needs more cold tokens than there are, and says how many.
 func (s *Source) Enough(requests int64) error {
@@ -110,7 +119,7 @@ func (s *Source) Enough(requests int64) error {
 	}
 	need := s.picker.Cold(s.first + (requests-1)*s.parts + 1)
 	if need > s.picker.cold {
-		return fmt.Errorf("%w: the load needs %d, and the corpus has %d: mint more (vneid-bench tokens --cold), or send fewer (--cold-share)",
+		return fmt.Errorf("%w: the load needs %d, and the corpus has %d: mint more (vneid-bench tokens --cold), or send fewer (attack --cold-share)",
 			ErrCold, need, s.picker.cold)
 	}
 	return nil
@@ -122,16 +131,17 @@ func (s *Source) Classes() []attack.Class { return s.classes }
 // Bytes is the memory that the requests take.
 func (s *Source) Bytes() int64 { return s.bytes }
 
-// Judge implements [attack.Classified]. What was refused with 429 or 503 was not
+// Judge implements [attack.Classified]. What was put off (408, 429, 503) was not
 // judged, nor was what should have passed and met a broken upstream. Where a token
-// should have been refused, that it came as far as an upstream is a wrong verdict.
+// should have been refused, [Source.LetThrough] tells which answers are a wrong
+// verdict all the same.
 func (s *Source) Judge(r *attack.Request, a *attack.Response) (attack.Failure, []byte) {
 	code := codeOf(a.Body)
 	passes := len(r.Expect.Statuses) == 0 || r.Expect.Statuses[0] < 400
 	switch {
-	case string(code) == codeUpstream && !passes:
+	case !passes && s.LetThrough(r, a):
 		return attack.FailureVerdict, code
-	case a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable:
+	case putOff(a.Status):
 		return attack.FailureOverload, code
 	case a.Status >= 500 && passes:
 		return attack.FailureStatus, code
@@ -139,8 +149,38 @@ func (s *Source) Judge(r *attack.Request, a *attack.Response) (attack.Failure, [
 	return attack.FailureVerdict, code
 }
 
-// codeUpstream is the code of a request that had passed, and found no upstream.
-const codeUpstream = "upstream_unavailable"
+// LetThrough says of a request that must be refused whether its answer tells that
+// it was not, though it has a status by which a target says that it cannot decide:
+// it came as far as an upstream. With [CheckCode], such a status counts only with a
+// code that is given before the verdict; with the other checks, whose targets have
+// codes of their own or none, with any but an upstream's.
+func (s *Source) LetThrough(r *attack.Request, a *attack.Response) bool {
+	if !putOff(a.Status) && a.Status < 500 {
+		return false
+	}
+	code := codeOf(a.Body)
+	if s.codes && !r.NoBody {
+		return !withheld(code)
+	}
+	return bytes.HasPrefix(code, []byte("upstream_"))
+}
+
+// putOff says that a status is of an answer that is no verdict. RFC 9110 section
+// 15.5.9, RFC 6585 section 4, RFC 9110 section 15.6.4: the request did not come in
+// time, there are too many, or the server cannot serve now.
+func putOff(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+// withheld says that a code is one that vneid-gateway gives before its verdict: a
+// closed list, so that a new code counts as a verdict until it is known to be none.
+func withheld(code []byte) bool {
+	switch string(code) {
+	case "overloaded", "rate_limited", "request_timeout", "keys_unavailable", "keys_stale", "introspection_unavailable", "revocations_stale", "token_status_unavailable":
+		return true
+	}
+	return false
+}
 
 // codeOf finds "code":"…" in a problem document.
 func codeOf(body []byte) []byte {

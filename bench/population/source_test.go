@@ -163,6 +163,16 @@ func TestRefusalForWantOfCapacityIsNoVerdict(t *testing.T) {
 		{"/w", 502, `{"code":"Bad Gateway"}`, attack.FailureStatus, ""},
 		{"/w", 503, `{"code":"upstream_unavailable"}`, attack.FailureOverload, "upstream_unavailable"},
 		{"/c", 503, `{"code":"overloaded"}`, attack.FailureOverload, "overloaded"},
+		{"/w", 408, `{"code":"request_timeout"}`, attack.FailureOverload, "request_timeout"},
+		{"/c", 408, `{"code":"request_timeout"}`, attack.FailureOverload, "request_timeout"},
+		{"/c", 429, `{"code":"rate_limited"}`, attack.FailureOverload, "rate_limited"},
+		{"/c", 503, `{"code":"introspection_unavailable"}`, attack.FailureOverload, "introspection_unavailable"},
+		// No reason that is given before the verdict: it may have been let through.
+		{"/c", 503, `{"code":"upstream_saturated"}`, attack.FailureVerdict, "upstream_saturated"},
+		{"/c", 503, `{"code":"maintenance"}`, attack.FailureVerdict, "maintenance"},
+		{"/c", 503, "busy", attack.FailureVerdict, ""},
+		{"/c", 429, "", attack.FailureVerdict, ""},
+		{"/c", 500, `{"code":"internal_error"}`, attack.FailureVerdict, "internal_error"},
 		{"/c", 200, "", attack.FailureVerdict, ""},
 		// It came as far as an upstream: it was let through.
 		{"/c", 502, `{"code":"upstream_failed"}`, attack.FailureVerdict, "upstream_failed"},
@@ -176,6 +186,32 @@ func TestRefusalForWantOfCapacityIsNoVerdict(t *testing.T) {
 			t.Errorf("%s: %d %s: %v %q, want %v %q", c.path, c.status, c.body, got, reason, c.want, c.reason)
 		}
 	}
+}
+
+func TestTargetWithOtherCodesPutsOffByItsStatus(t *testing.T) {
+	t.Parallel()
+	for _, check := range []population.Check{population.CheckStatus, population.CheckOutcome} {
+		s := source(t, two(t), population.SourceConfig{Check: check})
+		for body, want := range map[string]attack.Failure{
+			"busy": attack.FailureOverload, `{"code":"their_own"}`: attack.FailureOverload, `{"code":"upstream_saturated"}`: attack.FailureVerdict,
+		} {
+			if got, _ := s.Judge(first(t, s, "/c"), &attack.Response{Status: 503, Body: []byte(body)}); got != want {
+				t.Errorf("%s: 503 %s: %v, want %v", check, body, got, want)
+			}
+		}
+	}
+}
+
+func TestWarmRequestsAloneAreThoseOfTheSource(t *testing.T) {
+	t.Parallel()
+	s := source(t, two(t), population.SourceConfig{})
+	warm := s.Warm()
+	for n := range int64(2000) {
+		if r := warm.Request(n); r == nil || !bytes.HasPrefix(r.Message, []byte("GET /w ")) {
+			t.Fatalf("request %d is not warm", n)
+		}
+	}
+	first(t, s, "/c") // It sends cold ones as before.
 }
 
 func TestLoadThatNeedsMoreColdTokensThanThereAreIsRefusedWithHowMany(t *testing.T) {

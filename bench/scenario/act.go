@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 	"github.com/vneid-gateway/vneid-gateway/bench/stand"
 )
 
@@ -20,9 +21,12 @@ type actors struct {
 	hands    Hands
 	course   *course
 	issuer   string // the first one's iss
-	revoke   [][]stand.Revocation
-	refused  []*ruling // what revoked tokens get
-	publish  []func(context.Context) error
+	// issuerName is what the corpus calls it.
+	issuerName string
+	revoke     [][]stand.Revocation
+	refused    []*ruling                     // what revoked tokens get
+	rotated    []corpus.JWK                  // the public half of each action's new key
+	undo       []func(context.Context) error // what is to be undone after the load, nil for nothing
 
 	results []ActionResult
 	running sync.WaitGroup
@@ -44,9 +48,20 @@ func (a *actors) start(ctx context.Context) {
 	}
 }
 
-// wait returns what came of the actions, when all have ended.
-func (a *actors) wait() []ActionResult {
+// wait returns what came of the actions, when all have ended, and what is left of them is undone.
+func (a *actors) wait(ctx context.Context) []ActionResult {
 	a.running.Wait()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	defer cancel()
+	for i, undo := range a.undo {
+		if undo == nil {
+			continue
+		}
+		// What failed before has a reason of its own, and may have left nothing to undo.
+		if err := undo(ending); err != nil && a.results[i].Done {
+			a.results[i].Done, a.results[i].Error = false, fmt.Errorf("%w: %w", ErrAction, err).Error()
+		}
+	}
 	for i, r := range a.refused {
 		if r != nil {
 			a.results[i].RefusedRequests = r.taken.Load()
@@ -76,15 +91,21 @@ func (a *actors) act(ctx context.Context, i int) {
 	h.beginLo.Store(int64(began))
 	result.BeganSeconds = began.Seconds()
 	err := a.begin(ctx, i)
-	h.beginHi.Store(int64(a.course.now()))
+	if err == nil {
+		// What failed may have happened, or a part of it; it never certainly did.
+		h.beginHi.Store(int64(a.course.now()))
+	}
 	if action.For > 0 && err == nil && action.Do != DoRevokeFlood {
 		sleep(ctx, began+action.For-a.course.now())
 	}
 	h.endLo.Store(int64(a.course.now()))
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 	defer cancel()
-	err = errors.Join(err, a.end(ending, action))
-	h.endHi.Store(int64(a.course.now()))
+	undone := a.end(ending, action)
+	if undone == nil {
+		h.endHi.Store(int64(a.course.now()))
+	}
+	err = errors.Join(err, undone)
 	result.EndedSeconds = a.course.now().Seconds()
 	if err != nil {
 		result.Error = fmt.Errorf("%w: %w", ErrAction, err).Error()
@@ -107,7 +128,9 @@ func (a *actors) begin(ctx context.Context, i int) error {
 		}
 		return a.everyIssuer(ctx, order)
 	case DoRotateKey:
-		return a.publish[i](ctx)
+		key, issuer := a.rotated[i], a.hands.Issuers[a.issuerName]
+		a.undo[i] = func(ctx context.Context) error { return issuer.RemoveKey(ctx, key.ID) }
+		return issuer.PublishKey(ctx, key)
 	case DoRevokeTokens:
 		a.results[i].Revoked = int64(len(a.revoke[i]))
 		return a.revokeTokens(ctx, a.revoke[i])

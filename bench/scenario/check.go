@@ -12,10 +12,11 @@ import (
 	"github.com/vneid-gateway/vneid-gateway/bench/population"
 )
 
-// maxActions bounds a scenario's actions, and maxRules its rules of each list.
+// Bounds of a scenario's actions, and of its rules of each list.
 const (
 	maxActions = 64
 	maxRules   = 64
+	maxCodes   = 16 // of a rule
 )
 
 // named is what a scenario, an action and a site can be called.
@@ -193,10 +194,36 @@ func (s *Scenario) checkActions(r *report) (names []string) {
 			r.at(at+".algorithm", "is none of population.algorithms, and the gateway takes no other")
 		}
 	}
+	s.checkIssuerActions(r)
 	if cutovers > 1 {
 		r.at("actions", "has %d cutovers; allowed: one", cutovers)
 	}
 	return names
+}
+
+// checkIssuerActions refuses what would be done to the issuers at one time: the end of one fault ends another, and nobody
+// can fetch a key that is published while there is one.
+func (s *Scenario) checkIssuerActions(r *report) {
+	lasting, rotations := -1, 0
+	for i := range s.Actions {
+		a := &s.Actions[i]
+		if a.Do != DoIssuerFault && a.Do != DoRotateKey {
+			continue
+		}
+		at := "actions[" + strconv.Itoa(i) + "]"
+		if lasting >= 0 && a.At < s.Actions[lasting].At+s.Actions[lasting].For {
+			r.at(at+".at", "begins while %s lasts; an issuer does one thing at a time", s.Actions[lasting].Name)
+		}
+		if a.Do == DoIssuerFault {
+			if lasting < 0 || a.At+a.For > s.Actions[lasting].At+s.Actions[lasting].For {
+				lasting = i
+			}
+			continue
+		}
+		if rotations++; rotations > 1 {
+			r.at(at+".do", "is a second %s; allowed: one", DoRotateKey)
+		}
+	}
 }
 
 // checkRules checks that rules name classes, moments and statuses that there are.
@@ -230,8 +257,13 @@ func (s *Scenario) checkRules(r *report, list string, rules []Rule, actions []st
 				r.at(at+".status["+strconv.Itoa(j)+"]", "%d is not allowed; allowed: 200 to 599", status)
 			}
 		}
-		if len(rule.Code) > population.MaxCodeBytes {
-			r.at(at+".code", "must have at most %d bytes", population.MaxCodeBytes)
+		for j, code := range rule.Code {
+			if code == "" || len(code) > population.MaxCodeBytes {
+				r.at(at+".code["+strconv.Itoa(j)+"]", "must have 1 to %d bytes", population.MaxCodeBytes)
+			}
+		}
+		if len(rule.Code) > maxCodes {
+			r.at(at+".code", "lists %d; allowed: at most %d", len(rule.Code), maxCodes)
 		}
 	}
 }

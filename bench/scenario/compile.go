@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/attack"
 	"github.com/vneid-gateway/vneid-gateway/bench/population"
@@ -14,7 +15,7 @@ func (s *Scenario) newSource(corpus *population.Corpus, config population.Source
 		return nil, err
 	}
 	m := &corpus.Manifest
-	src := &source{Source: inner, course: c, classes: slices.Clone(inner.Classes())}
+	src := &source{Source: inner, course: c, classes: slices.Clone(inner.Classes()), spared: new(atomic.Int64)}
 	if src.picker, err = population.NewPicker(m.Seed, m.Reuse, m.Pools); err != nil {
 		return nil, err
 	}
@@ -25,12 +26,12 @@ func (s *Scenario) newSource(corpus *population.Corpus, config population.Source
 		src.classes = append(src.classes, attack.Class{Name: newKeyClass, Expected: "200"})
 	}
 	src.rules = make([][]*ruling, len(src.classes)+1)
-	codes := config.Check == "" || config.Check == population.CheckCode
+	src.codes = config.Check == "" || config.Check == population.CheckCode
 	compile := func(rules []Rule, instead bool) (all []*ruling) {
 		for i := range rules {
 			r := c.ruling(s, &rules[i], instead)
-			if !codes {
-				r.code = ""
+			if !src.codes {
+				r.codes = nil
 			}
 			for k, class := range src.classes {
 				if len(rules[i].Classes) == 0 || slices.Contains(rules[i].Classes, class.Name) {
@@ -55,7 +56,7 @@ func (c *course) ruling(s *Scenario, rule *Rule, instead bool) *ruling {
 	from, _ := parseMoment(rule.From)
 	until, _ := parseMoment(rule.Until)
 	return &ruling{
-		statuses: rule.Status, code: rule.Code, instead: instead,
+		statuses: rule.Status, codes: rule.Code, instead: instead,
 		window: func() window { return window{c.span(from, actions, always), c.span(until, actions, never)} },
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // course is what happens when in a run. The load's goroutines read it while actions write it.
 type course struct {
-	begun   atomic.Int64 // when the load began, in nanoseconds since origin; less than 0: it has not
+	begun   atomic.Int64 // when the load began, in nanoseconds since origin; math.MinInt64: it has not
 	origin  time.Time
 	started chan struct{} // closed when the load begins
 	moments []happening   // of actions, by their index
@@ -20,7 +20,7 @@ type happening struct{ beginLo, beginHi, endLo, endHi atomic.Int64 }
 
 func newCourse(actions int) *course {
 	c := &course{origin: time.Now(), started: make(chan struct{}), moments: make([]happening, actions)}
-	c.begun.Store(-1)
+	c.begun.Store(math.MinInt64)
 	for i := range c.moments {
 		h := &c.moments[i]
 		for _, at := range []*atomic.Int64{&h.beginLo, &h.beginHi, &h.endLo, &h.endHi} {
@@ -30,13 +30,20 @@ func newCourse(actions int) *course {
 	return c
 }
 
-// now is how long the load has been going. The first call is its beginning.
+// begin tells when the load begins, once.
+func (c *course) begin(at time.Time) {
+	c.begun.Store(int64(at.Sub(c.origin)))
+	close(c.started)
+}
+
+// now is how long the load has been going; 0 before it begins, so that what is judged then is judged as at its
+// beginning.
 func (c *course) now() time.Duration {
-	since := int64(time.Since(c.origin))
-	if c.begun.Load() < 0 && c.begun.CompareAndSwap(-1, since) {
-		close(c.started)
+	begun := c.begun.Load()
+	if begun == math.MinInt64 {
+		return 0
 	}
-	return time.Duration(since - c.begun.Load())
+	return time.Since(c.origin) - time.Duration(begun)
 }
 
 // at is when a moment on the clock is, in the time of the course, once the load has begun.

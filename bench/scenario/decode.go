@@ -85,6 +85,10 @@ func decodeStruct(n ast.Node, v reflect.Value, path string, r *report) {
 
 func decodeList(n ast.Node, v reflect.Value, path string, f field, r *report) {
 	list, ok := n.(*ast.SequenceNode)
+	if one, single := scalarOf(n); single && v.Type() == reflect.TypeFor[Codes]() {
+		v.Set(reflect.ValueOf(Codes{one}))
+		return
+	}
 	if !ok {
 		r.at(path, `must be a list; write [a, b] or one "- a" a line`)
 		return

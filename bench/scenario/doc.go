@@ -8,10 +8,14 @@
 //
 // # Verdicts
 //
-// Each answer is judged ([Verdict]). It is right where it is as the token's class expects, or as a rule of "expect" says
+// Each answer is judged. It is right where it is as the token's class expects, or as a rule of "expect" says
 // instead of that; allowed where a rule of "allow" takes it too; withheld where the target said that it cannot decide (408,
-// 429 and 5xx); and wrong otherwise: somebody was let in who must not be, or turned away who must be let in, or for another
-// reason than the right one. A wrong verdict always fails the run.
+// 429 and 503; and any 5xx to whoever must be let in); and wrong otherwise: somebody was let in who must not be, or turned
+// away who must be let in, or for another reason than the right one. Where somebody must be refused, an answer that tells
+// of an upstream is wrong whatever is allowed, and with [population.CheckCode] one is withheld only for a reason that is
+// given before the verdict. A wrong verdict always fails the run, one before the load, as the target is warmed up, too.
+//
+// What an action failed to do binds the target to nothing: the run fails for the action, and not for a verdict.
 //
 // A rule holds from one moment to another. The target may decide at any time between when a request was sent and when its
 // answer came, and a moment itself takes time: a revocation is certainly in force when it was acknowledged, and certainly
@@ -20,8 +24,8 @@
 //
 // # Scale
 //
-// Scaled by f, every rate is f times what the file says: requests, new connections, revocations. So are connections and
-// warm tokens, down to a least number, so that each of them is used as often. What waits for people or machines is not
-// scaled: delays, timeouts, tolerances, replicas. A shorter duration shortens the whole course in proportion, so that an
-// outage at half of the time stays there.
+// Scaled by f, every rate is f times what the file says: requests, new connections, revocations. So are connections, warm
+// tokens and the tokens of actions, down to a least number, so that each of them is used as often. What waits for people
+// or machines is not scaled: delays, timeouts, tolerances, replicas. A shorter duration shortens the whole course in
+// proportion, so that an outage at half of the time stays there.
 package scenario

@@ -40,6 +40,10 @@ type (
 		Time    string        `xml:"time,attr"`
 		Failure *junitProblem `xml:"failure"`
 		Error   *junitProblem `xml:"error"`
+		Skipped *junitSkipped `xml:"skipped"`
+	}
+	junitSkipped struct {
+		Message string `xml:"message,attr"`
 	}
 	junitProblem struct {
 		Message string `xml:"message,attr"`
@@ -49,7 +53,8 @@ type (
 )
 
 // WriteJUnit writes results as JUnit XML: a suite for each scenario, a case for each check, and one for the generator,
-// whose bottleneck is an error and no failure.
+// whose bottleneck is an error and no failure. Where there is no result, what was not passed is skipped: it may be the
+// generator's.
 func WriteJUnit(w io.Writer, results []*Result) error {
 	all := junitSuites{Name: "vneid-bench scenario"}
 	total := 0.0
@@ -78,12 +83,16 @@ func (r *Result) junit() junitSuite {
 	class := "vneid-bench.scenario." + r.Name
 	suite := junitSuite{Name: r.Name, Time: junitTime(r.Ran.DurationSeconds), Properties: []junitProperty{
 		{"title", r.Title},
+		{"verdict", r.Verdict},
 		{"scale", decimal(r.Scale)},
 		{"peak_per_second", strconv.FormatFloat(r.Ran.PeakPerSecond, 'f', -1, 64)},
 		{"whole_peak_per_second", strconv.FormatFloat(r.Whole.PeakPerSecond, 'f', -1, 64)},
 	}}
 	if r.Scaled {
 		suite.Properties = append(suite.Properties, junitProperty{"scaled", r.scaledText()})
+	}
+	if len(r.Differences) > 0 {
+		suite.Properties = append(suite.Properties, junitProperty{"differences", r.differencesText()})
 	}
 	add := func(c junitCase) {
 		c.Class, c.Time = class, suite.Time
@@ -92,7 +101,12 @@ func (r *Result) junit() junitSuite {
 	}
 	for _, c := range r.Checks {
 		one := junitCase{Name: c.Name}
-		if !c.Passed {
+		switch {
+		case c.Passed:
+		case r.Verdict == NoResult:
+			suite.Skipped++
+			one.Skipped = &junitSkipped{Message: c.Got + ", wanted " + c.Want + "; no result: " + r.Why}
+		default:
 			suite.Failures++
 			one.Failure = &junitProblem{Message: c.Got + ", wanted " + c.Want, Type: "threshold", Text: c.Name + ": " + c.Got + ", wanted " + c.Want}
 		}

@@ -12,6 +12,7 @@ import (
 const (
 	leastConnections = 8
 	leastWarm        = 1000
+	leastTokens      = 10 // of an action
 )
 
 // Profile returns the rate over time.
@@ -78,6 +79,7 @@ func (s *Scenario) Scale(scale float64, duration time.Duration) (*Scenario, erro
 	c.Actions = make([]Action, len(s.Actions))
 	for i, a := range s.Actions {
 		a.At, a.For, a.PerSecond = within(a.At), within(a.For), a.PerSecond*scale
+		a.Tokens = int(count(int64(a.Tokens), leastTokens))
 		c.Actions[i] = a
 	}
 	for _, rules := range []*[]Rule{&c.Expect, &c.Allow} {

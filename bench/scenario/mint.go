@@ -3,17 +3,14 @@ package scenario
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/vneid-gateway/vneid-gateway/bench/loopback"
 	"github.com/vneid-gateway/vneid-gateway/bench/population"
+	"github.com/vneid-gateway/vneid-gateway/bench/stand"
 )
 
 // tokenLifetime is how long tokens are good at the least; a longer load has them longer.
@@ -26,7 +23,7 @@ func (s *Scenario) Mint(ctx context.Context, directory string, progress func(don
 	if err != nil {
 		return nil, err
 	}
-	address, err := freeAddress(ctx)
+	address, err := stand.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -85,19 +82,4 @@ func parts[T cmp.Ordered](shares map[string]float64, of func(string) T) []popula
 		all = append(all, population.Part[T]{Of: of(name), Share: shares[name]})
 	}
 	return all
-}
-
-// freeAddress finds a port that nobody listens on, below those that systems give to outgoing connections: the load's own
-// must not take it before the issuer does.
-func freeAddress(ctx context.Context) (string, error) {
-	var last error
-	for range 100 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
-		listener, err := loopback.Listen(ctx, address)
-		if err == nil {
-			return address, listener.Close()
-		}
-		last = err
-	}
-	return "", errors.Join(ErrOptions, last)
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,56 @@ func TestAFileThatIsNoScenarioIsAFault(t *testing.T) {
 		if _, err := Parse("file", []byte(raw)); !errors.Is(err, ErrFile) {
 			t.Errorf("%s: got %v, want faults", name, err)
 		}
+	}
+}
+
+func TestCodesAreOneOrAList(t *testing.T) {
+	t.Parallel()
+	const file = "name: a\ntitle: a\nbasis: a\nload: { duration: 1s, per_second: 1 }\nthresholds: {}\n"
+	for code, want := range map[string][]string{"overloaded": {"overloaded"}, "[overloaded, rate_limited]": {"overloaded", "rate_limited"}} {
+		s, err := Parse("file", []byte(file+"allow: [{ status: [503], code: "+code+" }]\n"))
+		if err != nil || !slices.Equal(s.Allow[0].Code, want) {
+			t.Errorf("%s: %v, %v", code, s, err)
+		}
+	}
+	for _, code := range []string{"{ a: b }", "[[a]]", `""`} {
+		if _, err := Parse("file", []byte(file+"allow: [{ status: [503], code: "+code+" }]\n")); !errors.Is(err, ErrFile) {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
+func TestAnIssuerDoesOneThingAtATime(t *testing.T) {
+	t.Parallel()
+	const file = "name: a\ntitle: a\nbasis: a\nload: { duration: 60s, per_second: 1 }\nthresholds: {}\nactions:\n"
+	fault := func(at, lasting string) string {
+		return "  - { at: " + at + ", do: issuer_fault, name: f" + at + ", kind: down, for: " + lasting + " }\n"
+	}
+	rotate := func(at string) string {
+		return "  - { at: " + at + ", do: rotate_key, name: r" + at + ", algorithm: ES256, tokens: 1, share: 0.5 }\n"
+	}
+	for actions, says := range map[string]string{
+		fault("10s", "10s") + fault("20s", "5s") + rotate("25s"): "",
+		rotate("10s") + fault("11s", "10s"):                      "",
+		fault("10s", "10s") + rotate("15s"):                      "actions[1].at: begins while f10s lasts",
+		fault("10s", "10s") + fault("19s", "1s"):                 "actions[1].at: begins while f10s lasts",
+		fault("10s", "30s") + fault("11s", "1s") + rotate("20s"): "actions[2].at: begins while f10s lasts",
+		rotate("10s") + rotate("20s"):                            "actions[1].do: is a second rotate_key",
+	} {
+		if _, err := Parse("file", []byte(file+actions)); (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%s%v, want a word of %q", actions, err, says)
+		}
+	}
+}
+
+func TestNoThresholdTakesAWrongVerdict(t *testing.T) {
+	t.Parallel()
+	const file = "name: a\ntitle: a\nbasis: a\nload: { duration: 1s, per_second: 1 }\nthresholds: { wrong_verdicts: "
+	if _, err := Parse("file", []byte(file+"0 }\n")); err != nil {
+		t.Error(err)
+	}
+	if _, err := Parse("file", []byte(file+"1 }\n")); !errors.Is(err, ErrFile) {
+		t.Errorf("1 is taken: %v", err)
 	}
 }
 

@@ -22,10 +22,11 @@ func (a *actors) prepare(c *population.Corpus, src *source) error {
 	if len(c.Manifest.Issuers) == 0 || len(c.Manifest.Sites) == 0 {
 		return fmt.Errorf("%w: the corpus names no issuer or no site", ErrOptions)
 	}
-	a.issuer = c.Manifest.Issuers[0].URL
+	a.issuer, a.issuerName = c.Manifest.Issuers[0].URL, c.Manifest.Issuers[0].Name
 	a.revoke = make([][]stand.Revocation, len(a.scenario.Actions))
 	a.refused = make([]*ruling, len(a.scenario.Actions))
-	a.publish = make([]func(context.Context) error, len(a.scenario.Actions))
+	a.rotated = make([]corpus.JWK, len(a.scenario.Actions))
+	a.undo = make([]func(context.Context) error, len(a.scenario.Actions))
 	for i := range a.scenario.Actions {
 		var err error
 		switch action := &a.scenario.Actions[i]; action.Do {
@@ -77,26 +78,14 @@ func (a *actors) prepareRotation(i int, c *population.Corpus, src *source) error
 		request.Expect.Statuses = []int{200}
 		r.requests = append(r.requests, request)
 	}
-	published, err := json.Marshal(population.KeySet{Keys: append([]corpus.JWK{key.PublicJWK()}, issuer.JWKS.Keys...)})
-	if err != nil {
-		return err
-	}
-	// The private half stays here, so that what is published is told as it is.
-	order := url.Values{"kind": {"body"}, "path": {"jwks"}, "body": {string(published)}}
-	a.publish[i] = func(ctx context.Context) error { return a.hands.Issuers[issuer.Name].Fault(ctx, order) }
-	src.rotation = r
+	// The private half stays here: the issuer publishes the other one.
+	a.rotated[i], src.rotation = key.PublicJWK(), r
 	return nil
 }
 
 // prepareRevocation finds the most popular valid tokens.
 func (a *actors) prepareRevocation(i int, c *population.Corpus, src *source) error {
-	h := &a.course.moments[i]
-	r := &ruling{
-		statuses: []int{401}, code: "token_revoked", instead: true,
-		window: func() window {
-			return window{span{time.Duration(h.beginLo.Load()), time.Duration(h.beginHi.Load())}, span{never, never}}
-		},
-	}
+	r := a.course.moments[i].revocation(src.codes)
 	if src.revoked == nil {
 		src.revoked = map[int64]*ruling{}
 	}
@@ -124,6 +113,17 @@ func (a *actors) prepareRevocation(i int, c *population.Corpus, src *source) err
 		n++
 	}
 	return nil
+}
+
+// revocation is what tokens get that are revoked from a moment on; codes says whether the answers' are looked at.
+func (h *happening) revocation(codes bool) *ruling {
+	r := &ruling{statuses: []int{401}, instead: true, window: func() window {
+		return window{span{time.Duration(h.beginLo.Load()), time.Duration(h.beginHi.Load())}, span{never, never}}
+	}}
+	if codes {
+		r.codes = []string{"token_revoked"}
+	}
+	return r
 }
 
 // identifier returns the jti of a token, which the corpus vouches for.

@@ -60,7 +60,7 @@ func (s *Scenario) Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.Corpus.Fresh(time.Now().Add(s.Load.Duration)); err != nil {
 		return nil, err
 	}
-	warmed, err := s.warmUp(ctx, o)
+	warmed, err := s.warmUp(ctx, o, src)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("ended before the load began: %w", ctx.Err())
 	}
@@ -76,16 +76,14 @@ func (s *Scenario) Run(ctx context.Context, o Options) (*Result, error) {
 	measured, err := attack.Run(ctx, attack.Config{
 		Address: o.Address, TLS: o.TLS, Source: src, Schedule: &schedule,
 		Connections: s.Connections, NewConnectionsPerSecond: s.NewConnectionsPerSecond, Timeout: s.Timeout,
-		Threads: o.Threads, Spin: o.Spin, MaxLateness: o.MaxLateness, Interval: interval(s.Load.Duration), Progress: o.Progress,
+		Threads: o.Threads, Spin: o.Spin, MaxLateness: o.MaxLateness, Interval: interval(s.Load.Duration), Progress: o.Progress, Begun: c.begin,
 	})
 	cancel()
-	done := actors.wait()
+	done := actors.wait(ctx)
 	if err != nil {
 		return nil, err
 	}
-	result := s.result(o, src, done, measured)
-	result.WarmUpRequests = warmed
-	return result, nil
+	return s.result(o, src, done, warmed, measured), nil
 }
 
 // interval is how often a point of the series ends: each second, or more often in a short run.
@@ -118,15 +116,16 @@ func (s *Scenario) awaitCutover(ctx context.Context, cutover time.Time) error {
 }
 
 // result puts together what was found.
-func (s *Scenario) result(o Options, src *source, done []ActionResult, measured *attack.Result) *Result {
+func (s *Scenario) result(o Options, src *source, done []ActionResult, warmed, measured *attack.Result) *Result {
 	whole := o.Whole
 	if whole == nil {
 		whole = s
 	}
 	r := &Result{
 		Name: s.Name, Title: s.Title, Basis: s.Basis,
-		Scale: o.Scale, Whole: whole.extent(), Ran: s.extent(),
+		Scale: o.Scale, Whole: whole.extent(), Ran: s.ran(&o.Corpus.Manifest), Differences: s.differences(&o.Corpus.Manifest),
 		Stand: o.Hands.Machines != nil, AnswersChecked: string(o.Check),
+		WarmUpRequests: warmed.Answered, WarmUpWrongVerdicts: warmed.WrongVerdicts, WarmUpFailed: warmed.Failed, WarmUpFailures: warmed.Failures,
 		Allowed: src.allowed(), Actions: done, Attack: measured,
 	}
 	if r.Scale == 0 {
@@ -139,7 +138,7 @@ func (s *Scenario) result(o Options, src *source, done []ActionResult, measured 
 	if r.AnswersChecked == "" {
 		r.AnswersChecked = string(population.CheckCode)
 	}
-	r.Checks = s.Thresholds.check(measured, r.Allowed)
+	r.Checks = s.Thresholds.check(r, src.spared.Load())
 	for i := range s.Expect {
 		r.Rules = append(r.Rules, RuleResult{"expect " + s.Expect[i].text(), src.expect[i].taken.Load()})
 	}
@@ -150,16 +149,9 @@ func (s *Scenario) result(o Options, src *source, done []ActionResult, measured 
 		if done[i].Do == DoRotateKey {
 			done[i].NewKeyRequests = src.rotation.sent.Load()
 		}
-		got := "done"
-		if !done[i].Done {
-			got = done[i].Error
-		}
-		r.Checks = append(r.Checks, Check{"action " + done[i].Name, "done", got, done[i].Done})
+		r.Checks = append(r.Checks, done[i].checks(&s.Actions[i])...)
 	}
 	r.Checks = append(r.Checks, Check{"course", "to its end", map[bool]string{true: "interrupted", false: "to its end"}[measured.Interrupted], !measured.Interrupted})
-	r.Passed = measured.Claimed
-	for _, check := range r.Checks {
-		r.Passed = r.Passed && check.Passed
-	}
+	r.judge()
 	return r
 }

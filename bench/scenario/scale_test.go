@@ -12,7 +12,7 @@ func TestScalingScalesWhatBelongsToTheLoadAndNothingElse(t *testing.T) {
 		Load:        Load{Shape: "spike", Duration: time.Minute, PerSecond: 1000, PeakPerSecond: 4000, PeakAt: 20 * time.Second, PeakFor: 10 * time.Second},
 		Connections: 100, NewConnectionsPerSecond: 10, Timeout: 5 * time.Second, Replicas: 3,
 		Population: Population{Warm: 50_000, ColdShare: 0.1},
-		Actions:    []Action{{Name: "slow", At: 30 * time.Second, Do: DoSlowUpstream, For: 10 * time.Second, Delay: time.Second}, {Name: "flood", At: 40 * time.Second, For: time.Second, PerSecond: 500}},
+		Actions:    []Action{{Name: "slow", At: 30 * time.Second, Do: DoSlowUpstream, For: 10 * time.Second, Delay: time.Second}, {Name: "flood", At: 40 * time.Second, For: time.Second, PerSecond: 500, Tokens: 200}},
 		Expect:     []Rule{{From: "20s", Until: "slow.end+15s"}},
 	}
 	got, err := whole.Scale(0.1, 30*time.Second)
@@ -30,7 +30,7 @@ func TestScalingScalesWhatBelongsToTheLoadAndNothingElse(t *testing.T) {
 		t.Error("what waits for people or machines was scaled, or what is a share")
 	}
 	slow, flood := got.Actions[0], got.Actions[1]
-	if slow.At != 15*time.Second || slow.For != 5*time.Second || slow.Delay != time.Second || flood.PerSecond != 50 {
+	if slow.At != 15*time.Second || slow.For != 5*time.Second || slow.Delay != time.Second || flood.PerSecond != 50 || flood.Tokens != 20 {
 		t.Errorf("actions %+v %+v", slow, flood)
 	}
 	if r := got.Expect[0]; r.From != "10s" || r.Until != "slow.end+15s" {

@@ -128,21 +128,28 @@ type Rule struct {
 	// From and Until are times, or moments of actions: NAME, NAME.end, NAME.end+5s. Optional: from the beginning, to the end.
 	From  string `yaml:"from"`
 	Until string `yaml:"until"`
-	// Status lists the statuses, and Code, where it is given, is that of the problem document.
-	Status []int  `yaml:"status" required:"yes"`
-	Code   string `yaml:"code"`
+	// Status lists the statuses, and Code, where it is given, the codes of the problem document. A rule of "allow" never
+	// takes an answer which tells that a request came to an upstream that must be refused.
+	Status []int `yaml:"status" required:"yes"`
+	Code   Codes `yaml:"code"`
 	// Because says why, for who reads it.
 	Because string `yaml:"because"`
 }
 
-// Thresholds are what a run must keep. What is not given is not demanded, but for wrong verdicts: there are to be none.
+// Codes are reason codes, written as one or as a list.
+type Codes []string
+
+// Thresholds are what a run must keep. What is not given is not demanded, but for wrong verdicts.
 type Thresholds struct {
-	// WrongVerdicts is how many are taken.
-	WrongVerdicts int64 `yaml:"wrong_verdicts" range:"0..1000000000"`
+	// WrongVerdicts is how many are taken: none, whether or not a file says so. One always fails the run.
+	WrongVerdicts int64 `yaml:"wrong_verdicts" range:"0..0"`
 	// FailedPercent bounds the requests without an answer that is right or allowed.
 	FailedPercent *float64 `yaml:"failed_percent" range:"0..100"`
 	// AllowedPercent bounds the answers that are only allowed.
 	AllowedPercent *float64 `yaml:"allowed_percent" range:"0..100"`
+	// RefusedPercent is the least part of the requests which must be refused, by the class of their token, that are, and
+	// for the right reason: those that are only put off are not.
+	RefusedPercent *float64 `yaml:"refused_percent" range:"0..100"`
 	// Latencies, from when requests were due.
 	P50  *time.Duration `yaml:"latency_p50" range:"1us..10m"`
 	P90  *time.Duration `yaml:"latency_p90" range:"1us..10m"`

@@ -18,6 +18,7 @@ type source struct {
 	*population.Source
 	classes []attack.Class
 	course  *course
+	codes   bool        // the answers' codes are looked at
 	expect  []*ruling   // in the order of the file
 	allow   []*ruling   // likewise
 	rules   [][]*ruling // by class, as attack counts them from 1
@@ -26,6 +27,9 @@ type source struct {
 	revoked  map[int64]*ruling // warm requests whose tokens an action revokes
 	rotation *rotation         // nil: there is none
 	valid    uint8             // the class of valid tokens, 0: there is none
+
+	warming bool          // it is before the load: rules are not counted
+	spared  *atomic.Int64 // answers to requests that must be refused which only a rule of "allow" takes
 }
 
 // rotation is tokens under a key that is published in the course of a run.
@@ -68,9 +72,14 @@ func (s *source) ruled(r *attack.Request, rules []*ruling, sent time.Duration) *
 	one.Expect = attack.Expect{AnyStatus: true, Statuses: class.Statuses, Accept: func(a *attack.Response) bool {
 		expected := slices.Contains(class.Statuses, a.Status) && (class.Accept == nil || class.Accept(a))
 		_, code := s.Judge(r, a)
-		taken, by := judge(expected, rules, sent, s.course.now(), a.Status, code)
-		if by != nil {
+		now := s.course.now()
+		refuse := refuses(class.Statuses[0] < 400, rules, sent, now)
+		taken, by := judge(expected, refuse && s.LetThrough(r, a), rules, sent, now, a.Status, code)
+		if by != nil && !s.warming {
 			by.taken.Add(1)
+			if !by.instead && refuse {
+				s.spared.Add(1)
+			}
 		}
 		return taken
 	}}
@@ -89,6 +98,14 @@ func (r *rotation) instead(n int64, now time.Duration) *attack.Request {
 		return nil
 	}
 	return &r.requests[r.sent.Add(1)%int64(len(r.requests))]
+}
+
+// warmUp returns the first so many requests of the warm pool alone. Their answers are judged as those of the beginning of
+// the load, which must not have begun.
+func (s *source) warmUp(many int64) first {
+	warm := *s
+	warm.Source, warm.warming, warm.revoked, warm.rotation = s.Warm(), true, nil, nil
+	return first{&warm, many}
 }
 
 // spread draws a number that looks random from a request's.

@@ -3,7 +3,9 @@ package scenario
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +16,11 @@ func (r *Result) WriteText(w io.Writer) error {
 	var b strings.Builder
 	if r.Scaled {
 		b.WriteString(strings.Join(wrap("SCALED: "+r.scaledText(), 98), "\n") + "\n")
+	}
+	for i, text := range wrap(r.differencesText(), 98) {
+		if len(r.Differences) > 0 {
+			b.WriteString(strings.Repeat(" ", min(i, 1)) + text + "\n")
+		}
 	}
 	tab := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	line := func(name, format string, values ...any) { _, _ = fmt.Fprintf(tab, name+"\t"+format+"\n", values...) }
@@ -31,7 +38,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	}
 	line("answers", "checked by %s", r.AnswersChecked)
 	if r.WarmUpRequests > 0 {
-		line("before", "%s requests of the warm tokens, unmeasured", count(float64(r.WarmUpRequests)))
+		line("before", "%s requests of the warm tokens, unmeasured%s", count(float64(r.WarmUpRequests)), r.warmUpText())
 	}
 	_ = tab.Flush() // A strings.Builder takes everything.
 
@@ -62,6 +69,27 @@ func (r *Result) scaledText() string {
 		s += fmt.Sprintf(", in %s of %s", seconds(r.Ran.DurationSeconds), seconds(r.Whole.DurationSeconds))
 	}
 	return s + ". What it shows is no figure of the whole load."
+}
+
+// differencesText says where the corpus is not the scenario's.
+func (r *Result) differencesText() string {
+	all := make([]string, len(r.Differences))
+	for i, d := range r.Differences {
+		all[i] = d.text()
+	}
+	return "ANOTHER CORPUS: what was sent is not what the scenario says: " + strings.Join(all, ", ") + "."
+}
+
+// warmUpText says what went wrong before the load.
+func (r *Result) warmUpText() string {
+	if r.WarmUpFailed == 0 {
+		return ""
+	}
+	reasons := make([]string, 0, len(r.WarmUpFailures))
+	for _, reason := range slices.Sorted(maps.Keys(r.WarmUpFailures)) {
+		reasons = append(reasons, count(float64(r.WarmUpFailures[reason]))+" × "+reason)
+	}
+	return "; " + count(float64(r.WarmUpFailed)) + " failed: " + strings.Join(reasons, ", ")
 }
 
 func (e Extent) text() string {
@@ -128,8 +156,8 @@ func (r *Rule) text() string {
 		statuses[i] = strconv.Itoa(status)
 	}
 	s := strings.Join(statuses, "/")
-	if r.Code != "" {
-		s += " " + r.Code
+	if len(r.Code) > 0 {
+		s += " " + strings.Join(r.Code, "/")
 	}
 	if len(r.Classes) > 0 {
 		s += " of " + strings.Join(r.Classes, ", ")
@@ -148,19 +176,13 @@ func (r *Rule) text() string {
 
 // verdict is the last line.
 func (r *Result) verdict() string {
-	failed := 0
-	for _, c := range r.Checks {
-		if !c.Passed {
-			failed++
-		}
-	}
-	switch {
-	case r.Passed:
+	switch r.Verdict {
+	case Passed:
 		return "PASSED " + r.Name
-	case failed > 0:
-		return fmt.Sprintf("FAILED %s: %d of %d checks", r.Name, failed, len(r.Checks))
+	case Failed:
+		return fmt.Sprintf("FAILED %s: %d of %d checks", r.Name, r.failed(), len(r.Checks))
 	}
-	return "NO RESULT " + r.Name + ": the generator was the bottleneck"
+	return "NO RESULT " + r.Name + ": " + r.Why
 }
 
 func mark(passed bool) string {

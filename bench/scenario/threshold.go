@@ -5,11 +5,14 @@ import (
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/attack"
+	"github.com/vneid-gateway/vneid-gateway/bench/population"
 )
 
-// check says whether a run kept the thresholds.
-func (t *Thresholds) check(r *attack.Result, allowed int64) []Check {
+// check says whether a run kept the thresholds. Spared is how many answers to requests that must be refused only a rule
+// of "allow" takes.
+func (t *Thresholds) check(result *Result, spared int64) []Check {
 	var checks []Check
+	r, allowed := result.Attack, result.Allowed
 	count := func(name string, got, most int64) {
 		checks = append(checks, Check{name, "at most " + strconv.FormatInt(most, 10), strconv.FormatInt(got, 10), got <= most})
 	}
@@ -19,7 +22,10 @@ func (t *Thresholds) check(r *attack.Result, allowed int64) []Check {
 			checks = append(checks, Check{name, "at most " + decimal(*most) + "%", decimal(got) + "%", got <= *most})
 		}
 	}
-	count("wrong verdicts", r.WrongVerdicts, t.WrongVerdicts)
+	count("wrong verdicts", result.wrongVerdicts(), 0)
+	if n := result.WarmUpWrongVerdicts; n > 0 {
+		checks[0].Got += ", " + strconv.FormatInt(n, 10) + " of them before the load"
+	}
 	percent("failed requests", r.Failed, r.Due, t.FailedPercent)
 	percent("answers only allowed", allowed, r.Due, t.AllowedPercent)
 	for _, l := range []struct {
@@ -47,10 +53,25 @@ func (t *Thresholds) check(r *attack.Result, allowed int64) []Check {
 		}
 		checks = append(checks, Check{"rate answered", "at least " + decimal(*t.AnsweredPercent) + "% of that asked", decimal(got) + "%", got >= *t.AnsweredPercent})
 	}
+	if t.RefusedPercent != nil {
+		due, refused := refusals(r.Classes)
+		got := share(refused-spared, due)
+		checks = append(checks, Check{"refused of what must be", "at least " + decimal(*t.RefusedPercent) + "%", decimal(got) + "%", got >= *t.RefusedPercent})
+	}
 	if t.ConnectionsFailed != nil {
 		count("connections that failed to open", r.ConnectionsFailed, *t.ConnectionsFailed)
 	}
 	return checks
+}
+
+// refusals counts the requests of classes that must be refused, and those that got what they must or may.
+func refusals(classes []attack.ClassResult) (due, right int64) {
+	for _, c := range classes {
+		if c.Class != newKeyClass && !population.Class(c.Class).Passes() {
+			due, right = due+c.Due, right+c.AsExpected
+		}
+	}
+	return due, right
 }
 
 // share is a part in percent; all of nothing is nothing.

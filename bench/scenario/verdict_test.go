@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -43,7 +44,7 @@ func TestAnAnswerIsRightIfItIsSoAtAnyTimeItCanHaveBeenDecided(t *testing.T) {
 		{"after the outage no refusal for now is taken", rule(outage, false, 503), 200, 2010 * ms, 2020 * ms, 503, false, false},
 		{"what was sent in the outage may be answered after it", rule(outage, false, 503), 200, 1999 * ms, 5000 * ms, 503, true, true},
 	} {
-		taken, by := judge(c.status == c.class, []*ruling{c.rule}, c.sent, c.answered, c.status, nil)
+		taken, by := judge(c.status == c.class, false, []*ruling{c.rule}, c.sent, c.answered, c.status, nil)
 		if taken != c.taken || (by != nil) != c.because {
 			t.Errorf("%s: taken %v because of the rule %v, want %v and %v", c.says, taken, by != nil, c.taken, c.because)
 		}
@@ -52,10 +53,65 @@ func TestAnAnswerIsRightIfItIsSoAtAnyTimeItCanHaveBeenDecided(t *testing.T) {
 
 func TestARuleWithACodeTakesThatReasonOnly(t *testing.T) {
 	t.Parallel()
-	r := &ruling{statuses: []int{401}, code: "token_revoked"}
-	if !r.met(401, []byte("token_revoked")) || r.met(401, []byte("token_expired")) || r.met(401, nil) || r.met(403, []byte("token_revoked")) {
+	r := &ruling{statuses: []int{401}, codes: []string{"token_revoked", "token_inactive"}}
+	if !r.met(401, []byte("token_revoked")) || !r.met(401, []byte("token_inactive")) || r.met(401, []byte("token_expired")) || r.met(401, nil) || r.met(403, []byte("token_revoked")) {
 		t.Error("a code that is given is not compared")
 	}
+}
+
+func TestNoRuleAllowsThatSomebodyWasLetThroughWhoMustNotBe(t *testing.T) {
+	t.Parallel()
+	all := func() window { return window{span{always, always}, span{never, never}} }
+	allow := &ruling{statuses: []int{503}, window: all}
+	if taken, by := judge(false, true, []*ruling{allow}, 0, 1, 503, []byte("upstream_saturated")); taken || by != nil {
+		t.Error("it is allowed")
+	}
+	if taken, by := judge(false, false, []*ruling{allow}, 0, 1, 503, []byte("overloaded")); !taken || by != allow {
+		t.Error("what was put off is not allowed")
+	}
+	until := func(t time.Duration) func() window {
+		return func() window { return window{span{always, always}, span{t, t}} }
+	}
+	from := func(t time.Duration) func() window {
+		return func() window { return window{span{t, t}, span{never, never}} }
+	}
+	for _, c := range []struct {
+		says           string
+		passes         bool
+		rule           *ruling
+		sent, answered time.Duration
+		want           bool
+	}{
+		{"a forged one is refused whatever is allowed", false, allow, 0, 1, true},
+		{"a good one is not", true, allow, 0, 1, false},
+		{"before the cutover an old login is not", false, &ruling{statuses: []int{200}, instead: true, window: until(10)}, 8, 9, false},
+		{"at the cutover it may pass", false, &ruling{statuses: []int{200}, instead: true, window: until(10)}, 9, 11, false},
+		{"after the cutover it is", false, &ruling{statuses: []int{200}, instead: true, window: until(10)}, 10, 11, true},
+		{"before its revocation a good one is not", true, &ruling{statuses: []int{401}, instead: true, window: from(10)}, 8, 9, false},
+		{"as it is revoked it may pass", true, &ruling{statuses: []int{401}, instead: true, window: from(10)}, 9, 11, false},
+		{"after its revocation it is", true, &ruling{statuses: []int{401}, instead: true, window: from(10)}, 10, 11, true},
+	} {
+		if got := refuses(c.passes, []*ruling{c.rule}, c.sent, c.answered); got != c.want {
+			t.Errorf("%s: %v", c.says, got)
+		}
+	}
+}
+
+func TestTheCourseBeginsWithTheLoad(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCourse(0)
+		time.Sleep(time.Second) // of a clock that is the test's
+		if c.now() != 0 {
+			t.Errorf("before the load it is %v", c.now())
+		}
+		begun := time.Now().Add(-100 * time.Millisecond) // A first request may be late.
+		c.begin(begun)
+		<-c.started
+		if c.now() != 100*time.Millisecond || c.at(begun.Add(time.Minute)) != time.Minute {
+			t.Errorf("it is %v, and a minute after the beginning %v", c.now(), c.at(begun.Add(time.Minute)))
+		}
+	})
 }
 
 func TestAMomentThatHasNotComeBindsNothing(t *testing.T) {

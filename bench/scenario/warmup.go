@@ -7,39 +7,33 @@ import (
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/attack"
-	"github.com/vneid-gateway/vneid-gateway/bench/population"
 )
 
 // warmUpLimit bounds the time before a load in which its warm tokens are shown to the target.
 const warmUpLimit = 30 * time.Second
 
 // warmUp sends requests of the warm pool, as popular as they are, so that the load finds a target that has been running
-// for long: WarmUp times as many as there are warm tokens, as fast as the target takes them. Nothing of it is measured,
-// and it returns how many there were.
-func (s *Scenario) warmUp(ctx context.Context, o Options) (int64, error) {
-	requests := int64(math.Ceil(float64(s.Population.Warm) * s.Population.WarmUp))
+// for long: WarmUp times as many as the corpus has warm tokens, as fast as the target takes them. How long they take is
+// not measured; whether each got the right answer is.
+func (s *Scenario) warmUp(ctx context.Context, o Options, src *source) (*attack.Result, error) {
+	requests := int64(math.Ceil(float64(o.Corpus.Manifest.Pools.Warm) * s.Population.WarmUp))
 	if requests == 0 {
-		return 0, nil
-	}
-	cold := 0.0
-	source, err := o.Corpus.Source(population.SourceConfig{Check: o.Check, MaxBytes: o.MaxBytes, ColdShare: &cold})
-	if err != nil {
-		return 0, err
+		return &attack.Result{}, nil
 	}
 	done, err := attack.Run(ctx, attack.Config{
-		Address: o.Address, TLS: o.TLS, Source: first{source, requests}, Duration: warmUpLimit,
+		Address: o.Address, TLS: o.TLS, Source: src.warmUp(requests), Duration: warmUpLimit,
 		Connections: s.Connections, Timeout: s.Timeout, Threads: o.Threads,
 	})
 	if err != nil {
-		return 0, fmt.Errorf("before the load: %w", err)
+		return nil, fmt.Errorf("before the load: %w", err)
 	}
-	return done.Answered, nil
+	return done, nil
 }
 
 // first are the first so many requests of a source.
 type first struct {
-	source attack.Source
-	many   int64
+	*source
+	many int64
 }
 
 // Request implements [attack.Source].

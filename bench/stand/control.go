@@ -2,6 +2,7 @@ package stand
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/backend"
+	"github.com/vneid-gateway/vneid-gateway/bench/corpus"
 )
 
 // Control is an issuer that takes orders over HTTP: see [backend.ControlPath]. It does not change, and may be shared.
@@ -32,6 +34,15 @@ func (c Control) AddKey(ctx context.Context, kid, algorithm string) error {
 // SignWith has the issuer sign with a published key: the second step.
 func (c Control) SignWith(ctx context.Context, kid string) error {
 	return c.order(ctx, "keys", url.Values{"do": {"sign"}, "kid": {kid}})
+}
+
+// PublishKey publishes the public half of a key that the caller signs with.
+func (c Control) PublishKey(ctx context.Context, key corpus.JWK) error {
+	raw, err := json.Marshal(key)
+	if err != nil {
+		return err
+	}
+	return c.order(ctx, "keys", url.Values{"do": {"publish"}, "jwk": {string(raw)}})
 }
 
 // RemoveKey withdraws a key: the last step.

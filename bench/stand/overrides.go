@@ -60,11 +60,12 @@ func (s *Stand) arguments(r *replica) []string {
 	}
 	set(s.address, "listen[0].address")
 	set("true", "listen[0].reuse_port")
-	set(r.adminAddress(), "admin.address")
+	set(r.listen, "admin.address")
 	set(s.tokenFile, "admin.token_file")
 	set(filepath.Join(r.directory, "revocations"), "revocation.directory")
 	set(drainDelay.String(), "shutdown.delay")
-	set(s.config.Patience.String(), "shutdown.deadline")
+	// It must have given up by itself before the stand does.
+	set((s.config.Patience / 2).String(), "shutdown.deadline")
 	set("false", "reload.watch")
 	for i, site := range s.layout.Sites {
 		for j := range site.Upstreams {

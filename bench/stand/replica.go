@@ -11,23 +11,36 @@ import (
 	"syscall"
 )
 
+// adminTries is how many ports a replica's admin listener is tried on.
+const adminTries = 5
+
 // replica is one gateway and, after restarts, its successors: they have its directory and its admin port.
 type replica struct {
 	directory string
 	process   *process // nil: none runs
 	admin     Admin
+	listen    string // where the next process's admin listener is to be; "" is not decided
 }
 
-// adminAddress is where the next process's admin listener is to be.
-func (r *replica) adminAddress() string {
-	if r.admin.URL == "" {
-		return "127.0.0.1:0"
+// start starts a replica's process, and waits until it is ready. A port that somebody took meanwhile is given up for
+// another.
+func (s *Stand) start(ctx context.Context, r *replica) (err error) {
+	for range adminTries {
+		if r.listen == "" {
+			if r.listen, err = FreeAddress(ctx); err != nil {
+				return err
+			}
+		}
+		if err = s.launch(ctx, r); err == nil || !strings.Contains(err.Error(), "address already in use") {
+			return err
+		}
+		r.listen = ""
 	}
-	return strings.TrimPrefix(r.admin.URL, "http://")
+	return err
 }
 
-// start starts a replica's process, and waits until it is ready.
-func (s *Stand) start(ctx context.Context, r *replica) error {
+// launch starts a process where the replica's admin listener is to be.
+func (s *Stand) launch(ctx context.Context, r *replica) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Patience)
 	defer cancel()
 	cmd := exec.Command(s.config.Gateway, s.arguments(r)...) //nolint:gosec // it is what the caller wants to be run

@@ -195,7 +195,8 @@ func (s *Stand) Controls() map[string]Control { return s.controls }
 // Replicas returns how many gateways there are.
 func (s *Stand) Replicas() int { return s.config.Replicas }
 
-// Admins returns the admin listeners of the replicas, in their order. They stay where they are in a restart.
+// Admins returns the admin listeners of the replicas, in their order. They stay where they are in a
+// restart, unless somebody took their port meanwhile.
 func (s *Stand) Admins() []Admin {
 	s.mu.Lock()
 	defer s.mu.Unlock()

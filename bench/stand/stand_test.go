@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -28,12 +30,10 @@ func TestMain(m *testing.M) {
 // mint makes a corpus of a few requests, with the issuer on a port that was free.
 func mint(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	_ = listener.Close()
 	c := population.DefaultConfig()
 	c.Warm, c.Cold, c.Reuse.ColdShare = 20, 0, 0
 	c.Algorithms = []population.Part[string]{{Of: "ES256", Share: 1}}
@@ -60,24 +60,94 @@ func TestAStandThatCannotStartSaysWhatTheGatewayLoggedAndLeavesNothing(t *testin
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no shell")
 	}
-	corpus := mint(t)
-	for name, c := range map[string]struct{ gateway, says string }{
-		"it ends at once":       {script(t, "echo line 1 >&2; echo the port is taken >&2; exit 1"), "the port is taken"},
-		"it is no program":      {filepath.Join(corpus, "corpus.json"), "permission denied"},
-		"it is not there":       {filepath.Join(corpus, "missing"), "no such file"},
-		"it says nothing":       {script(t, "exec sleep 60"), "it logged nothing"},
-		"it listens to nobody":  {script(t, `echo '{"msg":"admin","address":"127.0.0.1:1"}' >&2; exec sleep 60`), "not ready in time"},
-		"it ends unready":       {script(t, `echo '{"msg":"admin","address":"127.0.0.1:1"}' >&2; echo out of memory >&2`), "out of memory"},
-		"it floods its own log": {script(t, `i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo "line $i" >&2; done; exit 1`), "line 100"},
+	here := t.TempDir()
+	for name, c := range map[string]struct {
+		gateway, says string
+		patience      time.Duration // short where it is what ends the start
+	}{
+		"it ends at once":       {script(t, "echo line 1 >&2; echo no licence >&2; exit 1"), "no licence", patient},
+		"it is no program":      {here, "permission denied", patient},
+		"it is not there":       {filepath.Join(here, "missing"), "no such file", patient},
+		"it says nothing":       {script(t, "exec sleep 600"), "it logged nothing", time.Second},
+		"it listens to nobody":  {script(t, `echo '{"msg":"admin","address":"127.0.0.1:1"}' >&2; exec sleep 600`), "not ready in time", time.Second},
+		"it ends unready":       {script(t, `echo '{"msg":"admin","address":"127.0.0.1:1"}' >&2; echo out of memory >&2`), "out of memory", patient},
+		"it floods its own log": {script(t, `i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo "line $i" >&2; done; exit 1`), "line 100", patient},
 	} {
-		directory := t.TempDir()
-		s, err := Start(t.Context(), Config{Gateway: c.gateway, Corpus: corpus, Directory: directory, Patience: time.Second})
-		if s != nil || !errors.Is(err, ErrGateway) || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v, want a word of %q", name, err, c.says)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := startPatiently(t, c.gateway, c.patience, c.says)
+			if s != nil || !errors.Is(err, ErrGateway) || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("%v, want a word of %q", err, c.says)
+			}
+			if n := strings.Count(err.Error(), "line "); n > tailLines {
+				t.Errorf("%d lines of its log are told", n)
+			}
+		})
+	}
+}
+
+// patient is longer than any machine takes for what is not about time.
+const patient = time.Minute
+
+// startPatiently starts a stand that cannot start, and again where the machine was too slow for what it is to say, or
+// somebody took the issuer's port.
+func startPatiently(t *testing.T, gateway string, patience time.Duration, says string) (*Stand, error) {
+	t.Helper()
+	for {
+		s, err := Start(t.Context(), Config{Gateway: gateway, Corpus: mint(t), Directory: t.TempDir(), Patience: patience})
+		slow := patience < patient && err != nil && !strings.Contains(err.Error(), says)
+		if !slow && !errors.Is(err, syscall.EADDRINUSE) {
+			return s, err
 		}
-		if n := strings.Count(err.Error(), "line "); n > tailLines {
-			t.Errorf("%s: %d lines of its log are told", name, n)
-		}
+		patience = min(4*patience, patient)
+	}
+}
+
+func TestAdminPortThatSomebodyTookIsGivenUpForAnother(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("no shell")
+	}
+	ready := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer ready.Close()
+	// The first process finds its port taken; the next one listens.
+	met := filepath.Join(t.TempDir(), "met")
+	gateway := script(t, `echo "$@" >>`+met+`; if [ $(wc -l <`+met+`) -eq 1 ]; then echo "listen: bind: address already in use" >&2; exit 1; fi
+echo '{"msg":"admin","address":"`+strings.TrimPrefix(ready.URL, "http://")+`"}' >&2; exec sleep 600`)
+	s := &Stand{config: Config{Gateway: gateway, Patience: patient}, layout: &layout{}, client: newClient(), keeper: newKeeper(), release: func() {}, remove: func() {}}
+	r := &replica{directory: t.TempDir()}
+	if err := s.start(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	r.process.kill()
+	r.process = nil
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	asked, err := os.ReadFile(met)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(asked)), "\n")
+	if len(lines) != 2 || adminOf(lines[0]) == adminOf(lines[1]) || !strings.HasPrefix(adminOf(lines[1]), "127.0.0.1:") {
+		t.Errorf("asked to listen by %q", lines)
+	}
+}
+
+func adminOf(arguments string) string {
+	_, after, _ := strings.Cut(arguments, "admin.address=")
+	address, _, _ := strings.Cut(after, " ")
+	return address
+}
+
+func TestGatewayGivesUpItsDrainBeforeTheStandDoes(t *testing.T) {
+	t.Parallel()
+	s := &Stand{config: Config{Patience: time.Second}, layout: &layout{}}
+	_, after, found := strings.Cut(strings.Join(s.arguments(&replica{}), " "), "shutdown.deadline=")
+	text, _, _ := strings.Cut(after, " ")
+	deadline, err := time.ParseDuration(text)
+	if !found || err != nil || drainDelay+deadline >= s.config.Patience {
+		t.Errorf("a deadline of %q after %v, with a patience of %v", text, drainDelay, s.config.Patience)
 	}
 }
 
@@ -157,11 +227,13 @@ func TestAnUpstreamIsSlowFromOneOrderToTheNext(t *testing.T) {
 		_, err := get(ctx)
 		answered <- err
 	}()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for s.Served() < 2 { // It is on its way.
 		select {
 		case err := <-answered:
 			t.Fatalf("it is answered at once: %v", err)
-		default:
+		case <-tick.C:
 		}
 	}
 	if err := s.SlowUpstream("", 0); err != nil {
@@ -221,23 +293,31 @@ func TestRevocationsGoInCallsThatAGatewayTakes(t *testing.T) {
 	}
 }
 
+// RoundTrip answers without a network, so that a test's clock can be its own.
+func (o *operators) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	o.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
 func TestAFloodRevokesAtItsRateAndEnds(t *testing.T) {
 	t.Parallel()
-	var o operators
-	server := httptest.NewServer(&o)
-	defer server.Close()
-	admin := Admin{URL: server.URL, Token: "secret", Client: server.Client()}
-	n, err := Flood(t.Context(), []Admin{admin, admin}, "issuer", 1000, 350*time.Millisecond)
-	if err != nil || n == 0 || n > 350 || o.revoked.Load() < 2*n || o.revoked.Load() > 2*350 {
-		t.Errorf("%d revoked, of which the gateways have %d, %v", n, o.revoked.Load(), err)
-	}
-	o.refuse.Store(true)
-	if _, err := Flood(t.Context(), []Admin{admin}, "issuer", 1000, time.Minute); !errors.Is(err, ErrGateway) {
-		t.Errorf("a flood that is refused: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if n, err := Flood(ctx, []Admin{admin}, "issuer", 1000, time.Minute); n != 0 || err != nil {
-		t.Errorf("a flood that is ended before it begins: %d, %v", n, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var o operators
+		admin := Admin{URL: "http://gateway", Token: "secret", Client: &http.Client{Transport: &o}}
+		begin := time.Now()
+		n, err := Flood(t.Context(), []Admin{admin, admin}, "issuer", 1000, 350*time.Millisecond)
+		if err != nil || n != 350 || o.revoked.Load() != 2*350 || o.calls.Load() != 2*4 || time.Since(begin) != 350*time.Millisecond {
+			t.Errorf("%d revoked, of which the gateways have %d in %d calls, in %v, %v", n, o.revoked.Load(), o.calls.Load(), time.Since(begin), err)
+		}
+		o.refuse.Store(true)
+		if _, err := Flood(t.Context(), []Admin{admin}, "issuer", 1000, time.Minute); !errors.Is(err, ErrGateway) {
+			t.Errorf("a flood that is refused: %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if n, err := Flood(ctx, []Admin{admin}, "issuer", 1000, time.Minute); n != 0 || err != nil {
+			t.Errorf("a flood that is ended before it begins: %d, %v", n, err)
+		}
+	})
 }
