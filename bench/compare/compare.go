@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/record"
 )
@@ -12,7 +13,7 @@ import (
 var (
 	// ErrOptions is an [Options] that makes no sense; the error names the field.
 	ErrOptions = errors.New("cannot compare so")
-	// ErrNothing means that the sides have not one run in common whose figures can be claimed.
+	// ErrNothing means that the sides have not one load in common whose figures can be claimed.
 	ErrNothing = errors.New("nothing to compare")
 )
 
@@ -65,6 +66,7 @@ type Result struct {
 
 // Load is a load that both sides had.
 type Load struct {
+	// Name is that of the runs, and what was asked for where that alone tells loads of one name apart.
 	Name    string   `json:"name"`
 	Metrics []Metric `json:"metrics"`
 }
@@ -127,8 +129,9 @@ func Compare(base, other Side, o Options) (*Result, error) {
 	was, is := gather(base), gather(other)
 	r := &Result{Base: base.Name, New: other.Name, Alpha: o.Alpha, MaxRegression: o.MaxRegression, Warnings: warnings(base, other)}
 	r.Warnings = append(append(r.Warnings, was.warnings...), is.warnings...)
+	called := titles(slices.Concat(was.order, is.order))
 	for _, load := range was.order {
-		l := Load{Name: load}
+		l := Load{Name: called[load]}
 		for _, k := range all() {
 			before, after := was.values[key{load, k.name}], is.values[key{load, k.name}]
 			if len(before) == 0 || len(after) == 0 {
@@ -136,23 +139,24 @@ func Compare(base, other Side, o Options) (*Result, error) {
 			}
 			m := judge(k, before, after, o)
 			if m.Regression {
-				r.Regressions = append(r.Regressions, load+": "+m.Name)
+				r.Regressions = append(r.Regressions, l.Name+": "+m.Name)
 			}
 			l.Metrics = append(l.Metrics, m)
 		}
 		if len(l.Metrics) > 0 {
 			r.Loads = append(r.Loads, l)
 		} else {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%q was measured by %s only", load, base.Name))
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%q was measured by %s only", l.Name, base.Name))
 		}
 	}
 	for _, load := range is.order {
 		if !slices.Contains(was.order, load) {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%q was measured by %s only", load, other.Name))
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%q was measured by %s only", called[load], other.Name))
 		}
 	}
 	if len(r.Loads) == 0 {
-		return nil, fmt.Errorf("%w: %s and %s have no load of one name with figures that can be claimed", ErrNothing, base.Name, other.Name)
+		all := append(was.list(base.Name, called), is.list(other.Name, called)...)
+		return nil, fmt.Errorf("%w: %s and %s have no load in common with figures that can be claimed%s", ErrNothing, base.Name, other.Name, strings.Join(all, ""))
 	}
 	return r, nil
 }

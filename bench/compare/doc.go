@@ -3,8 +3,8 @@
 //
 // # What is compared
 //
-// Runs. A run of a load is one sample of each [Metric], and runs of one name, in as many records
-// as a side has, are samples of one thing. Requests are not: those of one run wait for each
+// Runs. A run of a load is one sample of each [Metric], and runs of one name and one load (loop,
+// rate, duration, connections, TLS), in as many records as a side has, are samples of one thing. Requests are not: those of one run wait for each
 // other, share its warm-up and its neighbours on the machine, so that resampling a run's histogram
 // (a bootstrap) would find differences between two runs of the same program. Of single runs
 // nothing can be said, and nothing is. So it is for the intervals of a series, each of which goes
@@ -14,7 +14,8 @@
 // each round is.
 //
 // A percentile is compared where at least ten requests of each run were slower than it. Runs in
-// which the generator was the bottleneck, or which were interrupted, are left out, with a warning.
+// which the generator was the bottleneck, or which were interrupted, are left out, with a warning,
+// and so is what a request cost a target of which a process ended meanwhile.
 //
 // # How
 //

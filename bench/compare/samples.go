@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vneid-gateway/vneid-gateway/bench/attack"
 	"github.com/vneid-gateway/vneid-gateway/bench/record"
 )
 
@@ -33,7 +34,7 @@ var kinds = []kind{ //nolint:gochecknoglobals // a constant, if Go had them
 	{"latency p99.9", Microseconds, false, percentile(0.999, func(r *record.Run) float64 { return r.Attack.Latency.P999Microseconds })},
 	{"answered", PerSecond, true, func(r *record.Run) (float64, bool) { return r.Attack.AnsweredPerSecond, r.Attack.Answered > 0 }},
 	{"target's CPU a request", Microseconds, false, func(r *record.Run) (float64, bool) {
-		if r.Target == nil || r.Target.CPUMicrosecondsPerRequest == nil {
+		if r.Target == nil || r.Target.CPUMicrosecondsPerRequest == nil || !watched(r) {
 			return 0, false
 		}
 		return *r.Target.CPUMicrosecondsPerRequest, true
@@ -49,6 +50,9 @@ var kinds = []kind{ //nolint:gochecknoglobals // a constant, if Go had them
 	}},
 }
 
+// watched says that all that the target used of processors during a run is known.
+func watched(r *record.Run) bool { return r.Target == nil || r.Target.Complete && r.Target.Gone == 0 }
+
 // Metrics of other parts of a record than its runs.
 const (
 	highestRate = "highest rate"
@@ -62,44 +66,99 @@ func all() []kind {
 		kind{name: highestRate, unit: PerSecond, higher: true}, kind{name: costAtLimit, unit: Microseconds}, kind{name: proxyCost, unit: Microseconds})
 }
 
-type key struct{ load, metric string }
+// load is what samples are of: runs of one name may be of different loads.
+type load struct {
+	name string
+	// asked is what was asked for, in words; empty of what is no run.
+	asked string
+}
+
+type key struct {
+	load   load
+	metric string
+}
 
 // gathered are the samples of a side.
 type gathered struct {
-	order    []string // loads, as they came
+	order    []load // as they came
 	values   map[key][]float64
 	warnings []string
 }
 
-func (g *gathered) add(load, metric string, value float64) {
-	if !slices.Contains(g.order, load) {
-		g.order = append(g.order, load)
+func (g *gathered) add(of load, metric string, value float64) {
+	if !slices.Contains(g.order, of) {
+		g.order = append(g.order, of)
 	}
-	k := key{load, metric}
+	k := key{of, metric}
 	g.values[k] = append(g.values[k], value)
+}
+
+// list tells of the loads of a side, in a line each.
+func (g *gathered) list(side string, called map[load]string) (lines []string) {
+	for _, l := range g.order {
+		lines = append(lines, fmt.Sprintf("\n  %s has %q", side, called[l]))
+	}
+	return lines
 }
 
 // parts takes the samples out of what is no run: a search is one sample of the rate that it found,
 // and a round of the proxies one of each cost.
 func (g *gathered) parts(f *record.File, name string) {
 	if r := f.FindMax; r != nil {
-		load := "highest rate with " + r.Objective
+		of := load{name: "highest rate with " + r.Objective}
 		if r.LowPerSecond == nil || r.HighPerSecond == nil {
 			g.warnings = append(g.warnings, fmt.Sprintf("left out: the search of %s, which found no bound below or none above", name))
 			return
 		}
-		g.add(load, highestRate, r.RatePerSecond)
+		g.add(of, highestRate, r.RatePerSecond)
 		if r.AtLimit != nil {
-			g.add(load, costAtLimit, r.AtLimit.CPUMicrosecondsPerRequest)
+			g.add(of, costAtLimit, r.AtLimit.CPUMicrosecondsPerRequest)
 		}
 	}
 	if f.Peers != nil {
 		for _, p := range f.Peers.Figures {
 			for _, cost := range p.CPU.Rounds {
-				g.add(strings.TrimSpace(p.Proxy+", "+p.Load+" "+p.Algorithm), proxyCost, cost)
+				g.add(load{name: strings.TrimSpace(p.Proxy + ", " + p.Load + " " + p.Algorithm)}, proxyCost, cost)
 			}
 		}
 	}
+}
+
+// asked says what a run was asked for.
+func asked(a *attack.Result) string {
+	l := &a.Load
+	s := l.Loop + " loop"
+	if l.Loop == "open" {
+		s += fmt.Sprintf(" up to %.6g/s", l.PeakPerSecond) // Of parts that were merged it is a sum of floats.
+	}
+	s += fmt.Sprintf(", %g s, %d connections", l.DurationSeconds, l.Connections)
+	if l.NewConnectionsPerSecond > 0 {
+		s += fmt.Sprintf(" and %.6g new ones a second", l.NewConnectionsPerSecond)
+	}
+	if l.TLS {
+		return s + ", TLS"
+	}
+	return s + ", no TLS"
+}
+
+// titles are what loads are called: by their names, and where a name is that of several, with what
+// was asked for.
+func titles(loads []load) map[load]string {
+	first, several := map[string]string{}, map[string]bool{}
+	for _, l := range loads {
+		if known, ok := first[l.name]; ok && known != l.asked {
+			several[l.name] = true
+		}
+		first[l.name] = l.asked
+	}
+	all := map[load]string{}
+	for _, l := range loads {
+		all[l] = l.name
+		if several[l.name] {
+			all[l] += " (" + l.asked + ")"
+		}
+	}
+	return all
 }
 
 // gather takes the samples out of a side's records. What is not the target's is left out.
@@ -131,9 +190,13 @@ func gather(s Side) *gathered {
 				continue
 			}
 			known[id] = true
+			if !watched(r) {
+				g.warnings = append(g.warnings, fmt.Sprintf("left out: the target's CPU in run %q of %s, during which a process of it ended or could not be watched", r.Name, s.Names[i]))
+			}
+			of := load{r.Name, asked(r.Attack)}
 			for _, k := range kinds {
 				if v, ok := k.of(r); ok {
-					g.add(r.Name, k.name, v)
+					g.add(of, k.name, v)
 				}
 			}
 		}

@@ -42,8 +42,7 @@ func shifted(base, other []float64, alpha float64) shift {
 
 // median is that of sorted values; there must be some.
 func median(sorted []float64) float64 {
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	return stats.Sample{Xs: sorted, Sorted: true}.Quantile(0.5)
 }
 
 // leastP is the p of samples of m and n values that do not overlap: 2·m!·n!/(m+n)!.

@@ -24,7 +24,7 @@ var traits = []trait{ //nolint:gochecknoglobals // a constant, if Go had them
 	{"Go", func(f *record.File) string { return orUnknown(f.Machine.GoVersion) }, false},
 	{"scale", func(f *record.File) string { return fmt.Sprint(f.Scale) }, false},
 	{"commit", func(f *record.File) string { return orUnknown(f.Machine.Commit) }, true},
-	{"loads", loads, false},
+	{"search", search, false},
 }
 
 func orUnknown(s string) string {
@@ -34,20 +34,18 @@ func orUnknown(s string) string {
 	return s
 }
 
-// loads says what was asked for, run by run.
-func loads(f *record.File) string {
-	var all []string
-	for i := range f.Runs {
-		a := f.Runs[i].Attack
-		s := fmt.Sprintf("%s: %s loop, %v s, %d connections", f.Runs[i].Name, a.Load.Loop, a.Load.DurationSeconds, a.Load.Connections)
-		if a.Load.Loop == "open" {
-			s += fmt.Sprintf(", up to %v/s", a.Load.PeakPerSecond)
-		}
-		if s += fmt.Sprintf(", TLS %v", a.Load.TLS); !slices.Contains(all, s) {
-			all = append(all, s)
-		}
+// search says what a search for the highest rate was asked for; empty where there was none. Its
+// trials are of other rates each time.
+func search(f *record.File) string {
+	r := f.FindMax
+	if r == nil {
+		return ""
 	}
-	return strings.Join(all, "; ")
+	arrivals := "even arrivals"
+	if r.Poisson {
+		arrivals = "random arrivals"
+	}
+	return fmt.Sprintf("%s in trials of %g s, %d connections, %s", r.Objective, r.TrialSeconds, r.Connections, arrivals)
 }
 
 // warnings says in what the sides differ, and the records of one side among each other.
@@ -62,7 +60,7 @@ func warnings(base, other Side) (all []string) {
 				all = append(all, fmt.Sprintf("%s differs within %s: %s", t.name, side.name, strings.Join(side.values, " | ")))
 			}
 		}
-		if slices.Equal(was, is) {
+		if slices.Equal(was, is) || len(was) == 0 || len(is) == 0 {
 			continue
 		}
 		line := fmt.Sprintf("%s differs: %s | %s", t.name, strings.Join(was, " | "), strings.Join(is, " | "))
@@ -74,10 +72,12 @@ func warnings(base, other Side) (all []string) {
 	return all
 }
 
-// values are those that a side's records have, sorted, each once.
+// values are those that a side's records have, sorted, each once. What has none is not like any other.
 func values(t trait, s Side) (all []string) {
 	for _, f := range s.Files {
-		all = append(all, t.of(f))
+		if v := t.of(f); v != "" {
+			all = append(all, v)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

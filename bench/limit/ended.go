@@ -31,10 +31,12 @@ const (
 	EndedTrials Ended = "trials"
 	// EndedTime: there is no time for another trial.
 	EndedTime Ended = "time"
-	// EndedGone: the target could not be reached any more.
+	// EndedGone: the target could not be reached, or looked at, any more.
 	EndedGone Ended = "target_gone"
 	// EndedExhausted: there were no more requests to send.
 	EndedExhausted Ended = "requests_used_up"
 	// EndedInterrupted: whoever asked for it ended it.
 	EndedInterrupted Ended = "interrupted"
+	// EndedFailed: a trial failed, and not for the target's sake.
+	EndedFailed Ended = "failed"
 )

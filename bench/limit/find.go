@@ -7,15 +7,17 @@ import (
 	"time"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/attack"
+	"github.com/vneid-gateway/vneid-gateway/bench/target"
 )
 
-// unreachable is how many trials in a row may fail to reach the target before the
-// search ends.
+// unreachable is how many trials in a row may fail to reach the target, or to look at it,
+// before the search ends.
 const unreachable = 3
 
 // Try makes one trial of a rate, in requests a second. An error that wraps
-// [attack.ErrUnreachable] is a trial that broke the objective, and one that wraps
-// [attack.ErrSource] ends the search, unless it is that of the first; any other fails it.
+// [attack.ErrUnreachable], [target.ErrMetrics] or [target.ErrProcess] is a trial that broke
+// the objective, and one that wraps [attack.ErrSource] ends the search, unless it is that of
+// the first; any other fails it.
 type Try func(ctx context.Context, rate float64) (Trial, error)
 
 // Progress is how far a search has come after a trial.
@@ -31,7 +33,7 @@ type Progress struct {
 // Find searches the limit. It calls try and told, one after the other, in its own
 // goroutine; told may be nil. What happened until ctx is done is in the result. The
 // error is [ErrConfig] or that of a trial; with the latter, the result has the trials
-// until then.
+// until then, and is not nil.
 func Find(ctx context.Context, config Config, try Try, told func(Trial, Progress)) (*Result, error) {
 	config, err := config.complete()
 	if err != nil {
@@ -94,17 +96,26 @@ func (f *finder) one(ctx context.Context, rate float64) (Trial, Ended, error) {
 		return Trial{}, EndedInterrupted, nil // What it measured is not a whole trial.
 	case errors.Is(err, attack.ErrSource) && len(f.trials) > 0:
 		return Trial{}, EndedExhausted, nil
-	case errors.Is(err, attack.ErrUnreachable) && len(f.trials) > 0:
-		if f.lost++; f.lost >= unreachable {
-			return Trial{}, EndedGone, nil
-		}
-		return Trial{
-			RatePerSecond: rate, Outcome: OutcomeBroken, Reasons: []string{"the target could not be reached"}, FailedShare: 1,
-		}, "", nil
+	case len(f.trials) == 0 && err != nil:
+		return Trial{}, EndedFailed, err
+	case errors.Is(err, attack.ErrUnreachable):
+		return f.lose(rate, "the target could not be reached")
+	case errors.Is(err, target.ErrMetrics), errors.Is(err, target.ErrProcess):
+		return f.lose(rate, "the target could not be looked at")
+	case err != nil:
+		return Trial{}, EndedFailed, err
 	}
 	f.lost = 0
 	trial.RatePerSecond = rate
-	return trial, "", err
+	return trial, "", nil
+}
+
+// lose is a trial in which nothing was sent, as the target was not there to be tried.
+func (f *finder) lose(rate float64, reason string) (Trial, Ended, error) {
+	if f.lost++; f.lost >= unreachable {
+		return Trial{}, EndedGone, nil
+	}
+	return Trial{RatePerSecond: rate, Outcome: OutcomeBroken, Reasons: []string{reason}, FailedShare: 1}, "", nil
 }
 
 // wait returns false where ctx is done first.

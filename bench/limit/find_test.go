@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/attack"
+	"github.com/vneid-gateway/vneid-gateway/bench/target"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -74,6 +75,38 @@ func TestTargetThatStopsAnsweringEndsTheSearch(t *testing.T) {
 	}
 }
 
+func TestFailedLookAtTheTargetIsATrialThatItBroke(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{target.ErrMetrics, target.ErrProcess} {
+		failed := fmt.Errorf("--pid-of-port: %w: 77", cause)
+		s := &simulated{limit: 700, width: 0.001, rng: seeded(1)}
+		n := 0
+		r := find(t, Config{}, func(ctx context.Context, rate float64) (Trial, error) {
+			if n++; n == 3 { // once, and then it is there again
+				return Trial{}, failed
+			}
+			return s.try(ctx, rate)
+		})
+		if lost := r.Trials[2]; r.Ended != EndedFound || !contains(r, 700) || lost.Outcome != OutcomeBroken || lost.Reasons[0] != "the target could not be looked at" {
+			t.Errorf("%v: %s, %+v", cause, r.Ended, lost)
+		}
+		n = 0
+		r = find(t, Config{}, func(ctx context.Context, rate float64) (Trial, error) {
+			if n++; n > 3 {
+				return Trial{}, failed
+			}
+			return s.try(ctx, rate)
+		})
+		if r.Ended != EndedGone || len(r.Trials) != 5 {
+			t.Errorf("%v: %s after %d trials", cause, r.Ended, len(r.Trials))
+		}
+		// One that could never be looked at was not measured.
+		if _, err := Find(t.Context(), Config{}, func(context.Context, float64) (Trial, error) { return Trial{}, failed }, nil); !errors.Is(err, cause) {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTargetThatComesBackIsTriedOn(t *testing.T) {
 	t.Parallel()
 	s := &simulated{limit: 700, width: 0.001, rng: seeded(1)}
@@ -105,9 +138,17 @@ func TestRequestsThatAreUsedUpEndTheSearch(t *testing.T) {
 func TestErrorOfATrialFailsTheSearch(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	r, err := Find(t.Context(), Config{}, func(context.Context, float64) (Trial, error) { return Trial{}, broken }, nil)
-	if !errors.Is(err, broken) || r == nil {
-		t.Errorf("%v, %v", err, r)
+	for _, good := range []int{0, 2} {
+		n := 0
+		r, err := Find(t.Context(), Config{}, func(context.Context, float64) (Trial, error) {
+			if n++; n > good {
+				return Trial{}, broken
+			}
+			return Trial{Outcome: OutcomeKept}, nil
+		}, nil)
+		if !errors.Is(err, broken) || r == nil || len(r.Trials) != good || r.Ended != EndedFailed {
+			t.Errorf("after %d good trials: %v, %+v", good, err, r)
+		}
 	}
 }
 

@@ -85,11 +85,13 @@ func (r *Result) notes() (notes []string) {
 	case EndedTime:
 		notes = append(notes, "ended early: there was no time for another trial")
 	case EndedGone:
-		notes = append(notes, "ended early: the target could not be reached any more")
+		notes = append(notes, "ended early: the target could not be reached or looked at any more")
 	case EndedExhausted:
 		notes = append(notes, "ended early: there were too few requests for another trial")
 	case EndedInterrupted:
 		notes = append(notes, "ended early: interrupted")
+	case EndedFailed:
+		notes = append(notes, "ended early: a trial failed")
 	}
 	return notes
 }

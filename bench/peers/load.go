@@ -61,9 +61,11 @@ func (w *window) Request(n int64) *attack.Request {
 	return &w.measured[at%int64(len(w.measured))]
 }
 
+// begin and end look at the wall clock first and last: the time between encloses that of the processor, which is
+// therefore never more than a processor has.
 func (w *window) begin() {
-	w.used, w.failure = w.clock()
 	w.begun = time.Now()
+	w.used, w.failure = w.clock()
 }
 
 func (w *window) end(requests int64) {
@@ -71,8 +73,8 @@ func (w *window) end(requests int64) {
 	if w.failure == nil {
 		w.failure = err
 	}
-	w.is = sample{requests: requests, cpu: used - w.used, elapsed: time.Since(w.begun)}
 	w.ended = true
+	w.is = sample{requests: requests, cpu: used - w.used, elapsed: time.Since(w.begun)}
 	w.over()
 }
 

@@ -45,6 +45,30 @@ func TestWindowMeasuresFromItsFirstRequestToItsLast(t *testing.T) {
 	})
 }
 
+func TestBusyProcessorIsNeverMoreThanFull(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun, slow := time.Now(), 50*time.Microsecond
+		w := &window{
+			before: requests("w"), measured: requests("a"), from: 0, to: 3, longest: time.Hour, over: func() {},
+			// It works all the time, and reading its clock takes longer the first time.
+			clock: func() (time.Duration, error) {
+				used := time.Since(begun)
+				time.Sleep(slow)
+				slow = 0
+				return used, nil
+			},
+		}
+		for n := range int64(4) {
+			w.Request(n)
+			time.Sleep(10 * time.Microsecond)
+		}
+		if share := w.is.busyShare(); share != 1 || !w.ended {
+			t.Errorf("busy %v of the time", share)
+		}
+	})
+}
+
 func TestWindowEndsWhenItTookLongEnough(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -85,7 +85,9 @@ func (p *process) stop() error {
 	}
 	_ = p.cmd.Process.Kill()
 	for _, pid := range workers {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+		if worker, err := os.FindProcess(pid); err == nil {
+			_ = worker.Kill()
+		}
 	}
 	<-p.ended
 	return p.fault(fmt.Errorf("it did not end within %s of SIGTERM", patience))

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"time"
 )
 
 const gatewayName = "gateway"
@@ -107,18 +109,25 @@ func (p *proxy) installed() bool {
 	return true
 }
 
-// versions asks the program, and dpkg for the packages' own.
-func (p *proxy) versions() []string {
+// versions asks the program, and dpkg for the packages' own. What does not answer in time is not told.
+func (p *proxy) versions(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ask := func(program string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, program, args...)
+		cmd.WaitDelay = time.Second // for whoever still has its output
+		return cmd
+	}
 	var all []string
 	if p.name != gatewayName {
 		args := append([]string{"-W", "-f", "${Package} ${Version}\n"}, p.packages...)
-		if told, err := exec.Command("dpkg-query", args...).Output(); err == nil {
+		if told, err := ask("dpkg-query", args...).Output(); err == nil {
 			all = strings.Split(strings.TrimSpace(string(told)), "\n")
 		}
 	}
 	if len(all) == 0 {
 		// nginx tells it to standard error.
-		told, _ := exec.Command(p.program, p.version).CombinedOutput()
+		told, _ := ask(p.program, p.version).CombinedOutput()
 		if line, _, _ := strings.Cut(string(told), "\n"); line != "" {
 			all = append(all, strings.TrimSpace(line))
 		}
@@ -171,7 +180,7 @@ func (s *setting) render(name string) (string, error) {
 	return out.String(), nil
 }
 
-// configure writes a proxy's configuration into its folder, and returns the command that runs it.
+// configure writes a proxy's configuration into its folder, and returns the command that runs it, until [process.stop].
 func (p *proxy) configure(s *setting) (*exec.Cmd, error) {
 	for _, name := range p.templates {
 		text, err := s.render(name)

@@ -96,7 +96,7 @@ func (r *Result) Figure(proxy, algorithm, load string) (Figure, bool) {
 	return Figure{}, false
 }
 
-// unfit notes which of its verdicts are not what the job demands, and returns whether there are any.
+// judge notes which of its verdicts are not what the job demands, and returns whether there are any.
 func (p *Proxy) judge(algorithm string, verdicts []Verdict) (fit bool) {
 	for _, v := range verdicts {
 		if v.Passed {

@@ -80,7 +80,7 @@ func runProxies(ctx context.Context, config Config, chosen []proxy) (result *Res
 		},
 	}
 	for _, p := range chosen {
-		r.result.Proxies = append(r.result.Proxies, Proxy{Name: p.name, Title: p.title, Versions: p.versions(), Unsupported: p.unsupported})
+		r.result.Proxies = append(r.result.Proxies, Proxy{Name: p.name, Title: p.title, Versions: p.versions(ctx), Unsupported: p.unsupported})
 	}
 	if err := r.mint(ctx); err != nil {
 		return nil, err

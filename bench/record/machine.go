@@ -15,12 +15,14 @@ type Machine struct {
 	Kernel     string `json:"kernel"`
 	Platform   string `json:"platform"`
 	GoVersion  string `json:"go_version"`
-	// Commit is that of the command itself, with "+dirty" where the tree had changes.
+	// Commit is that of the command itself, with "+dirty" where the tree had changes, or its version where the
+	// build did not record it.
 	Commit string `json:"commit"`
 }
 
-// ThisMachine describes the machine and the build of the calling process.
-func ThisMachine() Machine {
+// ThisMachine describes the machine and the build of the calling process. version is what the linker was told that it is,
+// as in a container image, whose build sees no repository; it may be empty.
+func ThisMachine(version string) Machine {
 	m := Machine{Processors: runtime.NumCPU(), Platform: runtime.GOOS + "/" + runtime.GOARCH, GoVersion: runtime.Version()}
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(kernel))
@@ -33,19 +35,26 @@ func ThisMachine() Machine {
 			}
 		}
 	}
+	m.Commit = version
 	if build, ok := debug.ReadBuildInfo(); ok {
-		dirty := ""
-		for _, s := range build.Settings {
-			switch s.Key {
-			case "vcs.revision":
-				m.Commit = s.Value
-			case "vcs.modified":
-				if s.Value == "true" {
-					dirty = "+dirty"
-				}
-			}
-		}
-		m.Commit += dirty
+		m.Commit = commit(build.Settings, version)
 	}
 	return m
+}
+
+// commit is what a build recorded of its repository, or its version.
+func commit(settings []debug.BuildSetting, version string) string {
+	revision, dirty := "", ""
+	for _, s := range settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	if revision == "" {
+		return version
+	}
+	return revision + dirty
 }

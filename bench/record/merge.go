@@ -3,6 +3,7 @@ package record
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,6 +67,7 @@ func Merge(files []*File, names []string, force bool) (*File, error) {
 			sum.Scale += f.Scale
 		}
 	}
+	sum.Scale = toDigits(sum.Scale)
 	for r := range files[0].Runs {
 		parts := make([]*Run, len(files))
 		for i, f := range files {
@@ -78,6 +80,16 @@ func Merge(files []*File, names []string, force bool) (*File, error) {
 		sum.Runs = append(sum.Runs, run)
 	}
 	return &sum, nil
+}
+
+// toDigits rounds to nine significant digits: ten tenths are the whole, also where a tenth is
+// the nearest that a float64 comes to it.
+func toDigits(v float64) float64 {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 9, 64), 64)
+	if err != nil {
+		return v // out of range
+	}
+	return rounded
 }
 
 // part tells of a file that is merged.

@@ -292,14 +292,14 @@ func TestWhatCannotBeAddedIsRefusedWithForceToo(t *testing.T) {
 	}
 }
 
-// TestScalesOfPartsAddUp has four machines with a tenth of the load each, and two with all of it.
+// TestScalesOfPartsAddUp has machines with a part of the load each, and two with all of it.
 func TestScalesOfPartsAddUp(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		each float64
 		n    int
 		want float64
-	}{{0.25, 4, 1}, {0.125, 2, 0.25}, {1, 2, 1}} {
+	}{{0.25, 4, 1}, {0.125, 2, 0.25}, {1, 2, 1}, {0.1, 10, 1}, {1.0 / 3, 3, 1}, {0.1, 3, 0.3}, {1e-12, 3, 3e-12}} {
 		files, names := make([]*record.File, c.n), make([]string, c.n)
 		for i := range files {
 			files[i], names[i] = file(result(t, 0)), string(rune('a'+i))

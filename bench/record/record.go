@@ -26,7 +26,7 @@ const MaxBytes = 256 << 20
 // File is a record. Which of its parts are there depends on the command.
 type File struct {
 	Format string `json:"format"`
-	// Command is the command line that made it, without values of headers.
+	// Command is the command line that made it, without what may be secret: values of headers, userinfo and queries of URLs.
 	Command []string `json:"command"`
 	// StartedAt is when the command began.
 	StartedAt time.Time `json:"started_at"`

@@ -16,7 +16,7 @@ import (
 func TestRecordIsReadAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	f := file(result(t, 0))
-	f.Command, f.Machine = []string{"vneid-bench", "attack"}, record.ThisMachine()
+	f.Command, f.Machine = []string{"vneid-bench", "attack"}, record.ThisMachine("v1")
 	f.Runs[0].Checks = []record.Check{{Name: "failed", Want: "0", Got: "3"}}
 	name := filepath.Join(t.TempDir(), "run.json")
 	var encoded bytes.Buffer

@@ -85,7 +85,8 @@ func ending(e limit.Ended) string {
 		limit.EndedFound: "both ends of the interval are proven", limit.EndedCeiling: "the highest rate that was allowed keeps the objective",
 		limit.EndedGenerator: "the generator can do no more", limit.EndedFloor: "the lowest rate that was allowed does not keep the objective",
 		limit.EndedTrials: "there were as many trials as there may be", limit.EndedTime: "there was no time for another trial",
-		limit.EndedGone: "the target could not be reached any more", limit.EndedExhausted: "there were no more requests to send", limit.EndedInterrupted: "it was interrupted",
+		limit.EndedGone: "the target could not be reached or looked at any more", limit.EndedExhausted: "there were no more requests to send",
+		limit.EndedInterrupted: "it was interrupted", limit.EndedFailed: "a trial failed",
 	}[e]; ok {
 		return text
 	}

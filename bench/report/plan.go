@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -140,8 +139,8 @@ func trust(p *plan.Result) block {
 		}
 	}
 	for i := range all {
-		if all[i].Exceeds(worst) {
-			worst, what = math.Abs(all[i].ErrorPercent), all[i].What
+		if off := all[i].OffPercent(); off > worst {
+			worst, what = off, all[i].What
 		}
 	}
 	if len(all) == 0 {
@@ -157,7 +156,7 @@ func comparisons(caption string, all []plan.Comparison) *table {
 		if c.Bound {
 			meant = "no less"
 		}
-		rows = append(rows, []string{c.What, c.Unit, digits(c.Predicted), digits(c.Found), fmt.Sprintf("%+.1f%%", c.ErrorPercent), meant})
+		rows = append(rows, []string{c.What, c.Unit, digits(c.Predicted), digits(c.Found), c.ErrorText(), meant})
 	}
 	return tabulate(caption, []string{" what", " unit", "formula", "found", "error", " meant to be"}, rows)
 }

@@ -115,7 +115,7 @@ func sampleFile(t testing.TB) *record.File {
 	}
 	f.Plan = &plan.Result{
 		Assumptions: []string{"tokens are used again as a Zipf law of exponent 1.1 has it"},
-		Against:     []plan.Comparison{{What: "most requests", Unit: "1/s", Predicted: 4300, Found: 4100, ErrorPercent: 4.9}},
+		Against:     []plan.Comparison{{What: "most requests", Unit: "1/s", Predicted: 4300, Found: 4100, ErrorPercent: new(4.9)}},
 	}
 	for i, name := range []string{plan.BusyHour, "payout surge", "extreme"} {
 		size := math.Pow(4, float64(i))

@@ -12,10 +12,16 @@ func scenarios(f *record.File) (all []section) {
 	for i := range f.Scenarios {
 		c := &f.Scenarios[i]
 		s := section{Title: "Scenario: " + c.Title}
-		if c.Passed {
+		switch c.Verdict {
+		case scenario.Passed:
 			s.Blocks = append(s.Blocks, say(good, "Passed: every check was, and the generator kept up."))
-		} else {
+		case scenario.NoResult:
+			s.Blocks = append(s.Blocks, say(bad, "No result: "+c.Why+"."))
+		default:
 			s.Blocks = append(s.Blocks, say(bad, "Not passed."))
+		}
+		for _, d := range c.Differences {
+			s.Blocks = append(s.Blocks, say(warn, fmt.Sprintf("Another corpus: %s is %s, where the scenario has %s.", d.What, d.Sent, d.Scenario)))
 		}
 		if c.Scaled {
 			s.Blocks = append(s.Blocks, say(warn, fmt.Sprintf("Scaled: %s requests a second at most, of %s at the whole of it.", rate(c.Ran.PeakPerSecond), rate(c.Whole.PeakPerSecond))))

@@ -18,6 +18,9 @@ func useFacts(u *target.Use) (facts []fact) {
 		s := fmt.Sprintf("%s processors", digits(*u.CPUCores))
 		if u.CPUMicrosecondsPerRequest != nil {
 			s += fmt.Sprintf(", %s of a processor a request", duration(*u.CPUMicrosecondsPerRequest))
+			if u.RequestsOf == target.OfGenerator {
+				s += ", by the generator's count of requests"
+			}
 		}
 		facts = append(facts, fact{Name: "target's CPU", Value: s})
 	}

@@ -28,6 +28,9 @@
 // time too. When the last sample fails, the use is that until the one before it, and
 // [Use.Complete] is false.
 //
+// A process that has ended fails one sample and is left out of those that follow; what it
+// used after the sample before is not known, and with it not what a request cost.
+//
 // # Cost
 //
 // A sample of this repository's gateway (26 KB) takes some 1 ms of processor time here

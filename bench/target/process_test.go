@@ -59,8 +59,103 @@ func TestProcessIsReadFromProc(t *testing.T) {
 	}
 	tick(t, s, clock)
 	u = s.use(1000)
-	if u.Restarts != 1 || u.Gone != 1 || u.Complete || u.Failures["process_gone"] != 1 || !near(u.CPUSeconds, 1.3, 1e-9) {
+	if u.Restarts != 1 || u.Gone != 1 || u.Complete || u.Failures["process_gone"] != 1 || u.Seconds != 1 || !near(u.CPUSeconds, 1, 1e-9) {
+		t.Errorf("the use is that until the sample before: %+v, %v s", u, *u.CPUSeconds)
+	}
+}
+
+func TestProcessThatHasEndedFailsOneSampleAndNoCostOfARequestIsTold(t *testing.T) {
+	t.Parallel()
+	mount := t.TempDir()
+	fakeProcess(t, mount, 10, 1000, 7, 2048, 50, 5)
+	fakeProcess(t, mount, 11, 500, 8, 1024, 50, 5)
+	clock := &ticking{now: time.Unix(1e9, 0)}
+	s, err := begin(t.Context(), Config{PIDs: []int{10, 11}}, mount, clock.read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakeProcess(t, mount, 11, 550, 8, 1024, 50, 5)
+	tick(t, s, clock)
+	if err := os.RemoveAll(filepath.Join(mount, "11")); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 5 {
+		fakeProcess(t, mount, 10, 1100+100*n, 7, 2048, 50, 5)
+		tick(t, s, clock)
+	}
+	u := s.use(1000)
+	if u.Gone != 1 || u.Failures["process_gone"] != 1 || u.Samples != 6 || !u.Complete || u.Seconds != 6 || !near(u.CPUSeconds, 5.5, 1e-9) {
 		t.Errorf("%+v, %v s", u, *u.CPUSeconds)
+	}
+	if u.CPUMicrosecondsPerRequest != nil || u.RequestsOf != "" {
+		t.Errorf("%v µs a request, and not all of its time is known", *u.CPUMicrosecondsPerRequest)
+	}
+
+	// With nothing left to sample, time does not make the use smaller.
+	if err := os.RemoveAll(filepath.Join(mount, "10")); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		tick(t, s, clock)
+	}
+	if u := s.use(1000); u.Gone != 2 || u.Failures["process_gone"] != 2 || u.Complete || u.Seconds != 6 || !near(u.CPUSeconds, 5.5, 1e-9) {
+		t.Errorf("%+v, %v s", u, *u.CPUSeconds)
+	}
+}
+
+func TestCostOfARequestIsOverRequestsOfTheProcessesThatPaidForThem(t *testing.T) {
+	t.Parallel()
+	const target, answered = 10, 40
+	for name, c := range map[string]struct {
+		instances, processes int
+		of                   string
+		requests             float64
+	}{
+		"metrics alone":                   {2, 0, OfTarget, 2 * target},
+		"as many of each":                 {2, 2, OfTarget, 2 * target},
+		"more processes than tell":        {1, 2, OfGenerator, answered},
+		"more that tell than are watched": {2, 1, OfGenerator, answered},
+		"nobody tells":                    {0, 2, OfGenerator, answered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mount, config := t.TempDir(), Config{}
+			var pages []*page
+			for range c.instances {
+				p := newPage()
+				pages = append(pages, p)
+				config.Metrics = append(config.Metrics, serve(t, p.handler()))
+			}
+			for n := range c.processes {
+				fakeProcess(t, mount, 10+n, 0, 7, 1024, 0, 0)
+				config.PIDs = append(config.PIDs, 10+n)
+			}
+			clock := &ticking{now: time.Unix(1e9, 0)}
+			s, err := begin(t.Context(), config, mount, clock.read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.client.CloseIdleConnections)
+			for _, p := range pages {
+				p.cpu.Add(500)
+				p.requests.WithLabelValues("a", "allowed", "none").Add(target)
+			}
+			for n := range c.processes {
+				fakeProcess(t, mount, 10+n, 100, 7, 1024, 0, 0)
+			}
+			tick(t, s, clock)
+			u := s.use(answered)
+			if u.RequestsOf != c.of || !near(u.CPUMicrosecondsPerRequest, *u.CPUSeconds*1e6/c.requests, 1e-9) {
+				t.Errorf("%v µs a request of the %s, want %v requests of the %s", *u.CPUMicrosecondsPerRequest, u.RequestsOf, c.requests, c.of)
+			}
+			var text strings.Builder
+			if err := u.WriteText(&text); err != nil {
+				t.Fatal(err)
+			}
+			if said := strings.Contains(text.String(), "by the generator's count"); said != (c.of == OfGenerator) {
+				t.Errorf("whose requests they are is not said:\n%s", text.String())
+			}
+		})
 	}
 }
 

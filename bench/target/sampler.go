@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,8 +24,8 @@ type Sampler struct {
 	clock         func() time.Time
 	started, last time.Time
 	points        []Point
-	stride, held  int // samples to a point, and samples in the last one
-	cpuBefore     float64
+	stride, held  int     // samples to a point, and samples in the last one
+	cpuBefore     float64 // the processor time until the last good sample
 	peakRSS       float64
 	sumRSS        float64
 	samplesRSS    int
@@ -123,7 +124,7 @@ func (s *Sampler) sample(ctx context.Context) {
 	err := s.each(func(i *instance) error { return i.sample(ctx) }, (*process).sample)
 	now := s.clock()
 	s.cost += now.Sub(asked)
-	if s.complete = err == nil; !s.complete {
+	if s.complete = err == nil && !s.ended(); !s.complete {
 		for _, reason := range unjoin(err) {
 			s.failures[reason.Error()]++
 		}
@@ -135,8 +136,17 @@ func (s *Sampler) sample(ctx context.Context) {
 	s.last = now
 }
 
+// ended says that there is nothing left to sample: every process has ended, and there are no
+// metrics.
+func (s *Sampler) ended() bool {
+	return len(s.instances) == 0 && !slices.ContainsFunc(s.processes, func(p *process) bool { return !p.gone })
+}
+
 // unjoin lists what [errors.Join] joined.
 func unjoin(err error) []error {
+	if err == nil {
+		return nil
+	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}

@@ -24,24 +24,35 @@ func (s *Sampler) use(answered int64) *Use {
 		s.useOfProcesses(u)
 	}
 	if cpu, ok := s.cpu(); ok {
+		if !u.Complete {
+			cpu = s.cpuBefore // Some may have been sampled since, and others not.
+		}
 		u.CPUSeconds = &cpu
 		if u.Seconds > 0 {
 			cores := cpu / u.Seconds
 			u.CPUCores = &cores
 		}
-		requests := answered
-		switch {
-		case u.Requests != nil:
-			requests = *u.Requests
-		case !u.Complete:
-			requests = 0 // The generator's answers are those of a longer time.
-		}
-		if requests > 0 {
-			each := cpu * 1e6 / float64(requests)
-			u.CPUMicrosecondsPerRequest = &each
-		}
+		s.costOfRequest(u, answered)
 	}
 	return u
+}
+
+// costOfRequest divides the processor time by the requests that it was spent on. Where a part of
+// the time is missing, nobody knows which those were.
+func (s *Sampler) costOfRequest(u *Use, answered int64) {
+	if u.Gone > 0 || !u.Complete {
+		return
+	}
+	requests := answered
+	u.RequestsOf = OfGenerator
+	// With other processes watched than tell of their requests, these are not all that were paid for.
+	if told := len(s.processes) == 0 || len(s.processes) == len(s.instances); told && u.Requests != nil {
+		requests, u.RequestsOf = *u.Requests, OfTarget
+	}
+	if requests > 0 {
+		each := *u.CPUSeconds * 1e6 / float64(requests)
+		u.CPUMicrosecondsPerRequest = &each
+	}
 }
 
 func (s *Sampler) useOfMetrics(u *Use) {

@@ -48,6 +48,9 @@ func (u *Use) cpuText() string {
 	}
 	if u.CPUMicrosecondsPerRequest != nil {
 		s += fmt.Sprintf(", %.1f µs a request", *u.CPUMicrosecondsPerRequest)
+		if u.RequestsOf == OfGenerator {
+			s += ", by the generator's count"
+		}
 	}
 	return s
 }

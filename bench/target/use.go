@@ -9,15 +9,21 @@ type Use struct {
 	Source []string `json:"source"`
 	// Seconds is the time between the first sample and the last that was good.
 	Seconds float64 `json:"seconds"`
-	// Complete says that the last sample was good: the use is that of the whole time.
+	// Complete says that the last sample was good: the use is that of the whole time, but
+	// for the end of a process that is Gone.
 	Complete bool `json:"complete"`
 
 	CPUSeconds *float64 `json:"cpu_seconds"`
 	// CPUCores is CPUSeconds over Seconds.
 	CPUCores *float64 `json:"cpu_cores"`
-	// CPUMicrosecondsPerRequest is the processor time over Requests or, where the
-	// target does not count them, over the answers that the generator had.
+	// CPUMicrosecondsPerRequest is the processor time over the requests of RequestsOf:
+	// [OfTarget], those that the target counted, or [OfGenerator], the answers that the
+	// generator had, where the target does not count them or where not as many processes
+	// tell of requests as are watched in /proc. Nil where a part of the processor time is
+	// missing, as a process has ended or the last sample was not good; then RequestsOf
+	// is empty.
 	CPUMicrosecondsPerRequest *float64 `json:"cpu_microseconds_per_request"`
+	RequestsOf                string   `json:"cpu_divided_by_requests_of,omitzero"`
 	PeakRSSBytes              *int64   `json:"peak_rss_bytes"`
 	MeanRSSBytes              *int64   `json:"mean_rss_bytes"`
 
@@ -28,8 +34,8 @@ type Use struct {
 	// Overhead is what the target says that it added to the requests.
 	Overhead *Overhead `json:"overhead,omitzero"`
 
-	// Restarts is how often a process was found to be another than before, Gone how
-	// many processes of /proc had ended, and Resets how often counters of a process
+	// Restarts is how often a process was found to be another than before, Gone how many
+	// processes of /proc had ended, of which the use is that until the sample before, and Resets how often counters of a process
 	// that was not restarted went back.
 	Restarts int `json:"restarts"`
 	Gone     int `json:"processes_gone"`
@@ -47,6 +53,12 @@ type Use struct {
 
 	Series []Point `json:"series"`
 }
+
+// Whose count of requests [Use.RequestsOf] names.
+const (
+	OfTarget    = "target"
+	OfGenerator = "generator"
+)
 
 // Overhead is a distribution of times as the target's own histogram has it. A
 // percentile is nil where it lies above all of the histogram's buckets.
