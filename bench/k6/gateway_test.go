@@ -16,7 +16,7 @@ func TestGatewayGivesTheCorpusWhatItMustGet(t *testing.T) {
 	t.Parallel()
 	binary(t)
 	gateway := filepath.Join(t.TempDir(), "vneid-gateway")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", gateway, "./cmd/vneid-gateway")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", gateway, "./cmd/vneid-gateway")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -43,8 +43,8 @@ func TestGatewayGivesTheCorpusWhatItMustGet(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	status, sum, out := run(t, "http://"+s.Address(), dir, nil, "RATE=80", "DURATION=3s")
-	if status != exitGood || sum.Requests < 120 || sum.WrongVerdicts != 0 {
+	status, sum, out := run(t, "http://"+s.Address(), dir, nil, "RATE=90", "DURATION=1s", "VUS=100")
+	if status != exitGood || sum.Requests < 45 || sum.WrongVerdicts != 0 {
 		t.Errorf("exit status %d, %d requests\n%s", status, sum.Requests, out)
 	}
 	if len(sum.Classes) < len(config.Classes)-2 {

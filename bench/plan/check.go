@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"math"
 )
 
@@ -10,25 +11,64 @@ type Comparison struct {
 	Unit      string  `json:"unit"`
 	Predicted float64 `json:"predicted"`
 	Found     float64 `json:"found"`
-	// ErrorPercent is by how much the prediction exceeds what was found, in % of that.
-	ErrorPercent float64 `json:"error_percent"`
+	// StandardError is how far what was found may be off by chance, one standard error, in Unit; 0 where that is not
+	// known.
+	StandardError float64 `json:"standard_error,omitzero"`
+	// ErrorPercent is by how much the prediction exceeds what was found, in % of that; nil where something was
+	// predicted and nothing found.
+	ErrorPercent *float64 `json:"error_percent"`
 	// Bound says that the prediction is meant to be no less, not to be equal.
 	Bound bool `json:"bound,omitzero"`
 }
 
-// Exceeds reports whether the prediction is further from what was found than so many %.
+// byChance is how many standard errors what was found may be off: more is chance once in a few hundred times.
+const byChance = 3
+
+// Exceeds reports whether the prediction is further from what was found than so many % of that and three standard
+// errors.
 func (c *Comparison) Exceeds(percent float64) bool {
+	// Written so that what is no number exceeds.
+	return !(c.off() <= percent/100*math.Abs(c.Found)+byChance*c.StandardError)
+}
+
+// off is how far the prediction is from what it is meant to be.
+func (c *Comparison) off() float64 {
 	if c.Bound {
-		return c.ErrorPercent < -percent
+		return math.Max(c.Found-c.Predicted, 0)
 	}
-	// Written so that an error that is no number exceeds.
-	return !(math.Abs(c.ErrorPercent) <= percent)
+	return math.Abs(c.Predicted - c.Found)
+}
+
+// OffPercent is how far the prediction is from what it is meant to be, in % of what was found, chance included; 0 where
+// nothing was found.
+func (c *Comparison) OffPercent() float64 {
+	switch {
+	case c.ErrorPercent == nil:
+		return 0
+	case c.Bound:
+		return math.Max(-*c.ErrorPercent, 0)
+	}
+	return math.Abs(*c.ErrorPercent)
+}
+
+// ErrorText is ErrorPercent for people.
+func (c *Comparison) ErrorText() string {
+	if c.ErrorPercent == nil {
+		return "-"
+	}
+	if text := fmt.Sprintf("%+.1f%%", *c.ErrorPercent); text != "-0.0%" {
+		return text
+	}
+	return "+0.0%"
 }
 
 func compare(what, unit string, predicted, found float64) Comparison {
 	c := Comparison{What: what, Unit: unit, Predicted: predicted, Found: found}
-	if predicted != found {
-		c.ErrorPercent = (predicted/found - 1) * 100
+	switch {
+	case predicted == found:
+		c.ErrorPercent = new(0.0)
+	case found != 0:
+		c.ErrorPercent = new((predicted/found - 1) * 100)
 	}
 	return c
 }
@@ -49,12 +89,14 @@ const (
 	settling = 0.3
 	// fewestLive keeps tokens from running out by chance.
 	fewestLive = 200
+	// fewestRequests are enough for percentiles of each stretch that standard errors are from.
+	fewestRequests = 1e5
 )
 
 // Simulate plays every tier through with so many requests, one zone lost in the middle, and notes how the formulas
 // compare. Errors wrap [ErrInput].
 func (r *Result) Simulate(seed uint64, requests float64, balance Balance) error {
-	if err := within("requests", requests, 1e4, mostRequests); err != nil {
+	if err := within("requests", requests, fewestRequests, mostRequests); err != nil {
 		return err
 	}
 	if balance != Random && balance != LeastLoaded {
@@ -111,64 +153,18 @@ func (s *Simulation) compare(l *load, r int, when string, found *Found) {
 	q := l.queue(m)
 	rate := l.requests / float64(r)
 	// The background is in the utilisation, and no work that arrives.
-	busy := (found.BusyShare*(l.effective-l.background) + l.background) / l.effective
+	work := 100 * (l.effective - l.background) / l.effective
+	busy := compare("utilisation, "+when, "%", 100*m.utilisation, work*found.BusyShare+100*l.background/l.effective)
+	busy.StandardError = work * found.BusyShareError
+	requests := math.Max(float64(found.Requests), 1)
+	fresh := compare("share of new tokens, "+when, "%", 100*m.share, 100*float64(found.Cold)/requests)
+	// Of few, or none where some were to be expected, the spread says too little: a count varies by its square root.
+	count := math.Max(float64(found.Cold), m.share*requests)
+	fresh.StandardError = 100 * math.Max(found.ColdShareError, math.Sqrt(count)/requests)
 	waits := compare("p99 of wait and mean service, "+when, "µs",
 		(q.WaitQuantile(rate, 0.99)+q.ServiceSeconds)*1e6, (found.WaitQuantile(0.99)+q.ServiceSeconds)*1e6)
+	waits.StandardError = found.WaitP99Error * 1e6
 	// A balancer that looks at the load, and may, does better than the formula's chance.
 	waits.Bound = s.Balance == LeastLoaded && l.draws*l.tokens >= l.requests
-	s.Comparisons = append(s.Comparisons,
-		compare("utilisation, "+when, "%", 100*m.utilisation, 100*busy),
-		compare("share of new tokens, "+when, "%", 100*m.share, 100*float64(found.Cold)/float64(found.Requests)),
-		waits)
-}
-
-// Highest is a highest rate that was measured.
-type Highest struct {
-	Name string
-	// PerSecond was found on a process with Cores, of whose requests ColdShare were new tokens, signed with
-	// Algorithms in shares that sum to 1.
-	PerSecond, Cores, ColdShare float64
-	Algorithms                  map[string]float64
-	// ObjectiveSeconds bounds Quantile, 0 to 1, of the gateway's own time; 0 where there was no such bound.
-	ObjectiveSeconds, Quantile float64
-	// AtLeast says that the highest rate is that or more.
-	AtLeast bool
-}
-
-// Predict compares the highest rate that the cost gives with one that was measured. The error wraps [ErrInput].
-func (c *Cost) Predict(h Highest) (Comparison, error) {
-	cold, _, err := c.coldMicroseconds(h.Algorithms)
-	if err != nil && h.ColdShare > 0 {
-		return Comparison{}, err
-	}
-	for _, b := range []struct {
-		field                  string
-		value, lowest, highest float64
-	}{
-		{"rate of " + h.Name, h.PerSecond, 1e-3, 1e12},
-		{"cores of " + h.Name, h.Cores, 0.01, 1024},
-		{"cold share of " + h.Name, h.ColdShare, 0, 1},
-	} {
-		if err := within(b.field, b.value, b.lowest, b.highest); err != nil {
-			return Comparison{}, err
-		}
-	}
-	worth := c.Scaling.EffectiveCores(math.Max(h.Cores, 1)) * math.Min(h.Cores, 1)
-	warm := c.WarmRequest.Value
-	mean := warm
-	if h.ColdShare > 0 {
-		mean += h.ColdShare * (cold - warm)
-	}
-	servers := max(int(math.Round(h.Cores)), 1)
-	q := Queue{
-		Servers: servers, ServiceSeconds: mean / 1e6 * float64(servers) / (worth - c.Background.Value),
-		Variability: variability(h.ColdShare, warm, cold, mean),
-	}
-	predicted := float64(servers) / q.ServiceSeconds
-	if h.ObjectiveSeconds > 0 && h.Quantile > 0 && h.Quantile < 1 {
-		predicted = q.HighestRate(h.ObjectiveSeconds, h.Quantile)
-	}
-	comparison := compare("highest rate of "+h.Name, "requests/s", predicted, h.PerSecond)
-	comparison.Bound = h.AtLeast
-	return comparison, nil
+	s.Comparisons = append(s.Comparisons, busy, fresh, waits)
 }

@@ -1,9 +1,13 @@
 package plan
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
 )
 
 func TestFaultsOfAFileNameFieldValueAndRange(t *testing.T) {
@@ -83,6 +87,8 @@ func FuzzDecodeInput(f *testing.F) {
 	f.Add([]byte("population:\n  surges:\n    - {name: a, accounts: 5, hours: 0}\n"))
 	f.Add([]byte("deployment: {zones: 99999999999999999999}"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("population:\n  surges: [{name: \"é\\nreplicaCount: 9\", accounts: 5, hours: 1}]\n"))
+	f.Add([]byte("population:\n  surges: [{name: \"đợt chi trả: #1\", accounts: 5, hours: 1}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in, err := DecodeInput("p.yaml", data)
 		if err != nil {
@@ -92,8 +98,28 @@ func FuzzDecodeInput(f *testing.F) {
 			return
 		}
 		// What is accepted can be planned for, or says why not.
-		if _, err := busyHour(in, DefaultCost()); err != nil && !errors.Is(err, ErrTooMany) && !errors.Is(err, ErrInput) {
-			t.Fatalf("accepted, but: %v", err)
+		tier, err := busyHour(in, DefaultCost())
+		if err != nil {
+			if !errors.Is(err, ErrTooMany) && !errors.Is(err, ErrInput) {
+				t.Fatalf("accepted, but: %v", err)
+			}
+			return
+		}
+		// A name is a name in what is written, whatever it is.
+		r := &Result{Input: in, Cost: DefaultCost(), Tiers: []Tier{tier}}
+		for _, s := range in.Population.Surges {
+			r.Tiers[0].Name = s.Name
+			var b bytes.Buffer
+			if err := r.WriteValues(&b, &r.Tiers[0]); err != nil {
+				t.Fatal(err)
+			}
+			var v Values
+			if err := yaml.UnmarshalWithOptions(b.Bytes(), &v, yaml.Strict()); err != nil || v.Plan.Tier != s.Name {
+				t.Fatalf("%q became %q: %v\n%s", s.Name, v.Plan.Tier, err, b.Bytes())
+			}
+			if err := r.WriteFormulas(&b); err != nil || !utf8.Valid(b.Bytes()) {
+				t.Fatalf("formulas of %q: %v", s.Name, err)
+			}
 		}
 	})
 }

@@ -17,10 +17,14 @@
 // than fewer do, so that with requests spread over them each verifies more tokens anew: K is why twice as many carry less
 // than twice as much, and why routing a token to one replica saves cores.
 //
+// Memory and open files are for what the configuration lets in (limits.connections, overload.most_requests,
+// revocation.max_entries, verdicts.max_bytes), which is more than what comes.
+//
 // Costs are fitted to what runs found ([FitCost], [FitScaling]); those that nothing tells are assumed, and say so.
 //
 // [Result.Simulate] plays each tier through, request by request, and [Cost.Predict] takes rates that were measured: both
-// note by how much the formulas are off. The simulation shares no formula with the plan but the time of a request on a
+// note by how much the formulas are off. What a simulation found is off by chance, too, and its standard errors, by batch
+// means, say how far; a formula is wrong where it is off by more than is allowed and three of them. The simulation shares no formula with the plan but the time of a request on a
 // core and, where the memory for tokens is bounded, how many are forgotten.
 //
 // All of it is pure: files are read and written by the caller. Results are safe for concurrent use while nobody writes to

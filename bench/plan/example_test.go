@@ -23,5 +23,5 @@ deployment: { zones: 2, cores_per_replica: 1 }
 	}
 	t := r.Tiers[0]
 	fmt.Printf("%.0f verifications/s: %d replicas, %.0f MiB each\n", t.VerificationsPerSecond, t.Replicas, t.PerReplica.MemoryBytes/(1<<20))
-	// Output: 667 verifications/s: 4 replicas, 400 MiB each
+	// Output: 667 verifications/s: 4 replicas, 752 MiB each
 }

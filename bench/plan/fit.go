@@ -18,6 +18,8 @@ type Fit struct {
 	// CPUErrorPercent and MemoryErrorPercent are the largest distances of a run from the fit, in % of the run.
 	CPUErrorPercent    float64 `json:"cpu_error_percent"`
 	MemoryErrorPercent float64 `json:"memory_error_percent"`
+	// LeftOut are runs that were given and not used, each with why.
+	LeftOut []string `json:"left_out,omitzero"`
 }
 
 // term is a column of a regression: a quantity in each run, what one unit of it was taken to cost, and the least that

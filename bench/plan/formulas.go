@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -23,7 +24,8 @@ func (r *Result) WriteFormulas(w io.Writer) error {
 	}
 	for i := range r.Tiers {
 		t := &r.Tiers[i]
-		fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(t.Name[:1])+t.Name[1:])
+		first, size := utf8.DecodeRuneInString(t.Name)
+		fmt.Fprintf(&b, "\n%c%s\n", unicode.ToUpper(first), t.Name[size:])
 		for _, s := range t.Steps {
 			s.write(&b)
 		}

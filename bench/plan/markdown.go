@@ -77,19 +77,19 @@ func (r *Result) WriteMarkdown(w io.Writer) error {
 func (r *Result) markdownChecks(heading func(string), head, line func(...string)) {
 	rows := func(list []Comparison) {
 		for _, c := range list {
-			line(c.What+", "+c.Unit, costValue(c.Predicted), costValue(c.Found), fmt.Sprintf("%+.1f%%", c.ErrorPercent))
+			line(c.What+", "+c.Unit, costValue(c.Predicted), costValue(c.Found), c.chance(), c.ErrorText())
 		}
 	}
 	for _, t := range r.Tiers {
 		if t.Simulation != nil {
 			heading("Checked by simulation: " + escape(t.Name))
-			head("", "formula", "simulated", "error")
+			head("", "formula", "simulated", "standard error", "error")
 			rows(t.Simulation.Comparisons)
 		}
 	}
 	if len(r.Against) > 0 {
 		heading("Checked against measured rates")
-		head("", "formula", "measured", "error")
+		head("", "formula", "measured", "standard error", "error")
 		rows(r.Against)
 	}
 }

@@ -3,15 +3,17 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/goccy/go-yaml"
 )
 
 var update = flag.Bool("update", false, "rewrite the files of testdata")
@@ -59,10 +61,56 @@ func golden(t *testing.T, name string, write func(io.Writer) error) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(b.Bytes(), want) {
-		t.Errorf("%s is not what is written now; go test ./bench/plan -update rewrites it, and git diff shows how", path)
+	if line := differs(b.String(), string(want)); line > 0 {
+		t.Errorf("%s:%d is not what is written now; go test ./bench/plan -update rewrites it, and git diff shows how", path, line)
 	}
 	return b.String()
+}
+
+// differs returns the first line in which two texts differ, from 1; 0 where there is none. Processors that multiply and
+// add at once give other last digits to what is fitted and simulated, so that a number may differ by half a thousandth,
+// or a tenth of a percent where it is one.
+func differs(got, want string) int {
+	gots, wants := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i, line := range gots {
+		if i >= len(wants) || line != wants[i] && !alike(strings.Fields(line), strings.Fields(wants[i])) {
+			return i + 1
+		}
+	}
+	if len(wants) > len(gots) {
+		return len(gots) + 1
+	}
+	return 0
+}
+
+func alike(got, want []string) bool {
+	return slices.EqualFunc(got, want, func(g, w string) bool {
+		a, errA := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSuffix(g, "%"), ",", ""), 64)
+		b, errB := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSuffix(w, "%"), ",", ""), 64)
+		percent := strings.HasSuffix(g, "%")
+		return g == w || errA == nil && errB == nil && percent == strings.HasSuffix(w, "%") && (math.Abs(a-b) <= 5e-4*math.Abs(b) || percent && math.Abs(a-b) < 0.11)
+	})
+}
+
+func TestOnlyLastDigitsOfTestdataMayDiffer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		got, want string
+		line      int
+	}{
+		{"a\nb  12,000", "a\nb  12,001", 0},
+		{"a\nb  12,000", "a\nb  12,010", 2},
+		{"a +0.0%", "a -0.0%", 0},
+		{"a 65.4%", "a 65.6%", 1},
+		{"a 5", "a 5%", 1},
+		{"a b", "a c", 1},
+		{"a", "a\nb", 2},
+		{"a\nb", "a", 2},
+	} {
+		if line := differs(c.got, c.want); line != c.line {
+			t.Errorf("%q and %q differ in line %d, want %d", c.got, c.want, line, c.line)
+		}
+	}
 }
 
 func TestPlansReadAsTheyDid(t *testing.T) {
@@ -118,28 +166,6 @@ func TestAPlanSurvivesItsJSON(t *testing.T) {
 	}
 }
 
-func TestValuesAreWhatTheTierNeeds(t *testing.T) {
-	t.Parallel()
-	r, err := Make(DefaultInput(), DefaultCost())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := r.WriteValues(&b, &r.Tiers[0]); err != nil {
-		t.Fatal(err)
-	}
-	var v Values
-	if err := yaml.UnmarshalWithOptions(b.Bytes(), &v, yaml.Strict()); err != nil {
-		t.Fatal(err)
-	}
-	if v.ReplicaCount != r.Tiers[0].Replicas || v.Autoscaling.MinReplicas != v.ReplicaCount || v.Autoscaling.MaxReplicas != r.Tiers[2].Replicas {
-		t.Errorf("replicas %d, from %d to %d", v.ReplicaCount, v.Autoscaling.MinReplicas, v.Autoscaling.MaxReplicas)
-	}
-	if v.Env["GOMAXPROCS"] != "4" || v.Resources.Limits != v.Resources.Requests {
-		t.Errorf("%+v %+v", v.Env, v.Resources)
-	}
-}
-
 func TestATierThatIsNotThereIsSaid(t *testing.T) {
 	t.Parallel()
 	r, err := Make(DefaultInput(), DefaultCost())
@@ -148,5 +174,37 @@ func TestATierThatIsNotThereIsSaid(t *testing.T) {
 	}
 	if _, err := r.Tier("tet"); err == nil || !strings.Contains(err.Error(), "national busy hour, payout surge, extreme") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A name is part of every output, and must not become something else in any of them.
+func TestNamesOfTiersAreOnlyNames(t *testing.T) {
+	t.Parallel()
+	in := DefaultInput()
+	in.Population.Surges = []Surge{{Name: `ưu đãi "Tết": #1 & |*x*|`, Accounts: 1e6, Hours: 1}}
+	r, err := Make(in, DefaultCost())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, write := range map[string]func(io.Writer) error{
+		"text": r.WriteText, "markdown": r.WriteMarkdown, "formulas": r.WriteFormulas,
+		"values": func(w io.Writer) error { return r.WriteValues(w, &r.Tiers[1]) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if !utf8.Valid(b.Bytes()) {
+			t.Errorf("%s: a character was cut", form)
+		}
+		if form == "formulas" && !strings.Contains(b.String(), "\nƯu đãi") {
+			t.Errorf("no heading of the tier:\n%s", b.String())
+		}
+	}
+	for _, name := range []string{"a\nb: c", "a\x1b[31m", "a\u202eb", "a\xff", "a\u2028b", "a\tb"} {
+		in.Population.Surges[0].Name = name
+		if _, err := Make(in, DefaultCost()); !errors.Is(err, ErrInput) || strings.Contains(err.Error(), name) {
+			t.Errorf("%q: error %v", name, err)
+		}
 	}
 }

@@ -76,7 +76,12 @@ type Resources struct {
 	RevocationDiskBytes float64 `json:"revocation_disk_bytes"`
 	Connections         float64 `json:"connections"`
 	UpstreamConnections float64 `json:"upstream_connections"`
-	FileDescriptors     float64 `json:"file_descriptors"`
+	// ConnectionsAllowed, RequestsAllowed and RevocationsAllowed are the gateway's limits.connections,
+	// overload.most_requests and revocation.max_entries. Memory and files are for these.
+	ConnectionsAllowed float64 `json:"connections_allowed"`
+	RequestsAllowed    float64 `json:"requests_in_flight_allowed"`
+	RevocationsAllowed float64 `json:"revocations_allowed"`
+	FileDescriptors    float64 `json:"file_descriptors"`
 	// NetworkMegabits is for each direction: what comes from one side goes out at the other.
 	NetworkMegabits float64 `json:"network_megabits_per_second"`
 }

@@ -6,6 +6,9 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Population is who uses what stands behind the gateway, and how.
@@ -53,7 +56,7 @@ type Population struct {
 	UpstreamSeconds float64 `json:"upstream_seconds" yaml:"upstream_seconds"`
 }
 
-// Surge is a crowd that comes within hours.
+// Surge is a crowd that comes within hours. Its name, of characters that print, is that of a tier.
 type Surge struct {
 	Name     string  `json:"name" yaml:"name"`
 	Accounts float64 `json:"accounts" yaml:"accounts"`
@@ -181,6 +184,9 @@ func (in *Input) Validate() error {
 		at := fmt.Sprintf("population.surges[%d]", i)
 		if s.Name == "" || s.Name == BusyHour {
 			return &fault{at + ".name", fmt.Sprintf("%q", s.Name), "a name that no other tier has"}
+		}
+		if !utf8.ValidString(s.Name) || strings.ContainsFunc(s.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return &fault{at + ".name", fmt.Sprintf("%q", s.Name), "a name of characters that print"}
 		}
 		for j := range i {
 			if p.Surges[j].Name == s.Name {

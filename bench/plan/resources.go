@@ -23,8 +23,13 @@ func writeConnections(s *sheet, in *Input, l *load, t *Tier) {
 	sites := s.given("k_s", p.Sites, "sites", "each with a connection for health checks")
 	t.PerReplica.UpstreamConnections = s.computed("X_r", math.Ceil(inFlight(t.PerReplica.RequestsPerSecond*p.UpstreamSeconds))+sites, "connections",
 		"from a replica to upstreams", "ceil(λ_r*W_u + 3*sqrt(λ_r*W_u)) + k_s")
-	t.PerReplica.FileDescriptors = s.computed("f_r", t.PerReplica.Connections+t.PerReplica.UpstreamConnections+filesBeside, "files",
-		"open in a replica", "C_r + X_r + 64")
+	allowed := s.computed("C_a", math.Min(math.Ceil(1.5*t.PerReplica.Connections), mostConnections), "connections",
+		"of clients, that a replica allows: half as many again (limits.connections)", "min(ceil(1.5*C_r), 10000000)")
+	// A connection has one request at a time. Fewer than these would refuse requests as soon as a few sites are slow.
+	flying := s.computed("X_a", math.Min(math.Max(2*t.PerReplica.UpstreamConnections, 4*leastUpstreamConnections), allowed), "requests",
+		"in flight, and so connections to upstreams, that a replica allows (overload.most_requests)", "min(max(2*X_r, 4096), C_a)")
+	t.PerReplica.ConnectionsAllowed, t.PerReplica.RequestsAllowed = allowed, flying
+	t.PerReplica.FileDescriptors = s.computed("f_r", allowed+flying+filesBeside, "files", "open in a replica", "C_a + X_a + 64")
 
 	s.given("l_q", p.RequestBytes, "B", "of a request")
 	s.given("l_p", p.ResponseBytes, "B", "of a response")
@@ -37,7 +42,8 @@ func writeConnections(s *sheet, in *Input, l *load, t *Tier) {
 // number being Poisson's.
 func inFlight(mean float64) float64 { return mean + 3*math.Sqrt(mean) }
 
-// writeMemory writes down memory.
+// writeMemory writes down memory: of what a replica allows, not of what comes, so that no limit lets in more than there is
+// room for.
 func writeMemory(s *sheet, in *Input, cost *Cost, t *Tier) {
 	p, d, v := &in.Population, &in.Deployment, s.value
 	token := s.given("m_t", cost.CachedToken.Value, "B", "memory of a token")
@@ -56,18 +62,20 @@ func writeMemory(s *sheet, in *Input, cost *Cost, t *Tier) {
 	share := s.computed("y", -math.Expm1(-v["λ"]/v["C"]), "share", "of connections that did", "1 - exp(-λ/C)")
 	upstream := s.given("m_u", cost.UpstreamConnection.Value, "B", "memory of a connection to an upstream")
 	keys, key := s.given("k", p.Keys, "keys", "of issuers"), s.given("m_k", cost.Key.Value, "B", "memory of a key")
-	live := s.computed("M_l", t.PerReplica.VerdictBytes+v["C_r"]*(share*busy+(1-share)*idle)+v["X_r"]*upstream+keys*key, "B",
-		"that the collector looks through", "B_v + C_r*(y*m_b + (1-y)*m_i) + X_r*m_u + k*m_k")
+	live := s.computed("M_l", t.PerReplica.VerdictBytes+v["C_a"]*(share*busy+(1-share)*idle)+v["X_a"]*upstream+keys*key, "B",
+		"that the collector looks through", "B_v + C_a*(y*m_b + (1-y)*m_i) + X_a*m_u + k*m_k")
 	count, each := s.given("R", p.Revocations, "revocations", "in force"), s.given("m_r", cost.Revocation.Value, "B", "memory of one")
-	revoked := s.computed("M_r", count*each, "B", "for revocations", "R*m_r")
+	t.PerReplica.RevocationsAllowed = s.computed("R_a", math.Min(math.Max(2*count, leastRevocations), mostRevocations), "revocations",
+		"that a replica allows (revocation.max_entries)", "min(max(2*R, 1000000), 500000000)")
+	revoked := s.computed("M_r", t.PerReplica.RevocationsAllowed*each, "B", "for revocations", "R_a*m_r")
 	t.PerReplica.RevocationDiskBytes = s.computed("M_d", 2*revoked, "B", "of disk for revocations", "2*M_r")
 	base := s.given("m_0", cost.Base.Value, "B", "memory of a process with nothing to do")
 	headroom := s.given("H", d.MemoryHeadroomBytes, "B", "by which the heap may grow before garbage is collected (memory.headroom)")
 	t.PerReplica.GoMemoryLimitBytes = s.computed("M_g", mebibyte*math.Ceil((base+live+revoked+math.Max(headroom, live))/mebibyte), "B",
 		"of the process (GOMEMLIMIT), in whole MiB", "1048576*ceil((m_0 + M_l + M_r + max(H, M_l))/1048576)")
 	socket := s.given("m_n", cost.Socket.Value, "B", "that the kernel keeps of a connection")
-	t.PerReplica.MemoryBytes = s.computed("M", memoryGrain*math.Ceil((v["M_g"]/0.9+(v["C_r"]+v["X_r"])*socket)/memoryGrain), "B",
-		"of the container (request and limit): GOMEMLIMIT is nine tenths of it; in 16 MiB", "16777216*ceil((M_g/0.9 + (C_r+X_r)*m_n)/16777216)")
+	t.PerReplica.MemoryBytes = s.computed("M", memoryGrain*math.Ceil((v["M_g"]/0.9+(v["C_a"]+v["X_a"])*socket)/memoryGrain), "B",
+		"of the container (request and limit): GOMEMLIMIT is nine tenths of it; in 16 MiB", "16777216*ceil((M_g/0.9 + (C_a+X_a)*m_n)/16777216)")
 	t.Fleet.MemoryBytes = s.computed("M_all", v["r"]*v["M"], "B", "of all replicas", "r*M")
 }
 

@@ -61,6 +61,9 @@ type Found struct {
 	// Waited is how many waited at all, and MeanWaitSeconds the mean over all.
 	Waited          int64
 	MeanWaitSeconds float64
+	// ColdShareError, BusyShareError and WaitP99Error, the latter in seconds, are the standard errors of the share of
+	// cold requests, of BusyShare and of the 99th percentile: how far they may be off by chance.
+	ColdShareError, BusyShareError, WaitP99Error float64
 
 	waits *hdrhistogram.Histogram // nanoseconds
 	sum   float64
@@ -73,6 +76,9 @@ func (f *Found) WaitQuantile(p float64) float64 {
 
 // longestWait is the longest wait that percentiles tell apart, in nanoseconds.
 const longestWait = int64(600e9)
+
+// nanoseconds is a wait as histograms take it.
+func nanoseconds(wait float64) int64 { return min(int64(wait*1e9), longestWait) }
 
 // mostRequests bounds a simulation.
 const mostRequests = 50e6
@@ -124,6 +130,7 @@ func Simulate(w World) (before, after *Found, err error) {
 func play(w *World, f *floor, t *tokens, draw *rand.Rand, from, to, settled float64) *Found {
 	found := &Found{waits: hdrhistogram.New(1, longestWait, 3)}
 	f.watch(settled, to)
+	parts := newStretches(settled, to)
 	for now := from + draw.ExpFloat64()/w.PeakPerSecond; now < to; now += draw.ExpFloat64() / w.PeakPerSecond {
 		// Lewis and Shedler: of arrivals at the highest rate each stays with the probability that the rate at its
 		// time is of that.
@@ -138,10 +145,12 @@ func play(w *World, f *floor, t *tokens, draw *rand.Rand, from, to, settled floa
 		if w.Exponential {
 			service *= draw.ExpFloat64()
 		}
+		parts.until(now, f.busy)
 		wait := f.serve(replica, now, service)
 		if now < settled {
 			continue
 		}
+		parts.count(wait, cold)
 		found.Requests++
 		if cold {
 			found.Cold++
@@ -150,9 +159,12 @@ func play(w *World, f *floor, t *tokens, draw *rand.Rand, from, to, settled floa
 			found.Waited++
 		}
 		found.sum += wait
-		_ = found.waits.RecordValue(min(int64(wait*1e9), longestWait))
+		_ = found.waits.RecordValue(nanoseconds(wait))
 	}
-	found.BusyShare = f.busy / ((to - settled) * float64(f.alive()*w.Servers))
+	servers := float64(f.alive() * w.Servers)
+	found.BusyShare = f.busy / ((to - settled) * servers)
+	parts.until(to, f.busy)
+	parts.tell(found, servers)
 	if found.Requests > 0 {
 		found.MeanWaitSeconds = found.sum / float64(found.Requests)
 	}

@@ -43,6 +43,9 @@ func (r *Result) rows(tiers []Tier) []row {
 	add("disk for revocations, MiB", func(t *Tier) string { return rounded(math.Ceil(t.PerReplica.RevocationDiskBytes / mebibyte)) })
 	add("connections of clients", func(t *Tier) string { return rounded(t.PerReplica.Connections) })
 	add("connections to upstreams", func(t *Tier) string { return rounded(t.PerReplica.UpstreamConnections) })
+	add("limits.connections", func(t *Tier) string { return rounded(t.PerReplica.ConnectionsAllowed) })
+	add("overload.most_requests", func(t *Tier) string { return rounded(t.PerReplica.RequestsAllowed) })
+	add("revocation.max_entries", func(t *Tier) string { return rounded(t.PerReplica.RevocationsAllowed) })
 	add("open files", func(t *Tier) string { return rounded(t.PerReplica.FileDescriptors) })
 	add("network, Mbit/s each direction", func(t *Tier) string { return rounded(t.PerReplica.NetworkMegabits) })
 	states := []struct {

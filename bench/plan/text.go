@@ -138,6 +138,9 @@ func (c *Cost) goodness() []string {
 		if f.MemoryRSquared != nil || f.MemoryErrorPercent > 0 {
 			list = append(list, fmt.Sprintf("Memory fitted: %s, off by %.1f%% at most.", share(f.MemoryRSquared), f.MemoryErrorPercent))
 		}
+		for _, run := range f.LeftOut {
+			list = append(list, "Left out of the fit: "+run+".")
+		}
 	}
 	if s := &c.Scaling; len(s.Points) > 0 {
 		text := []string{fmt.Sprintf("Scaling over cores: %s requests/s with one core, %s.", rounded(s.OneCore), share(s.RSquared))}
@@ -171,14 +174,22 @@ func (r *Result) writeChecks(b *bytes.Buffer) {
 }
 
 func writeComparisons(b *bytes.Buffer, found string, list []Comparison) {
-	fmt.Fprintf(b, "  %s%s%s%s\n", pad("", -50), pad("formula", 12), pad(found, 12), pad("error", 10))
+	fmt.Fprintf(b, "  %s%s%s%s%s\n", pad("", -50), pad("formula", 10), pad(found, 10), pad("std error", 10), pad("error", 9))
 	for _, c := range list {
 		note := ""
 		if c.Bound {
 			note = "  (bound)"
 		}
-		fmt.Fprintf(b, "  %s%s%s%s%s\n", pad(c.What+", "+c.Unit, -50), pad(costValue(c.Predicted), 12), pad(costValue(c.Found), 12), pad(fmt.Sprintf("%+.1f%%", c.ErrorPercent), 10), note)
+		fmt.Fprintf(b, "  %s%s%s%s%s%s\n", pad(c.What+", "+c.Unit, -50), pad(costValue(c.Predicted), 10), pad(costValue(c.Found), 10), pad(c.chance(), 10), pad(c.ErrorText(), 9), note)
 	}
+}
+
+// chance is the standard error for people.
+func (c *Comparison) chance() string {
+	if c.StandardError == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2g", c.StandardError)
 }
 
 // wrap writes words in lines of at most textWidth, the first one after one indent and others after another.

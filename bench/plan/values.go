@@ -109,9 +109,10 @@ type ValuesPlan struct {
 	Routing                Routing `yaml:"routing"`
 }
 
-// The gateway's own defaults, below which a plan does not go, and the highest that it allows.
+// What a plan does not go below, and the highest that the gateway allows.
 const (
-	leastConnections, mostConnections                 = 65536, 10_000_000
+	mostConnections                                   = 10_000_000
+	leastRequests                                     = 1024 // overload.least_requests, by default
 	leastUpstreamConnections, mostUpstreamConnections = 1024, 65535
 	leastRevocations, mostRevocations                 = 1_000_000, 500_000_000
 )
@@ -152,9 +153,9 @@ func (r *Result) Values(t *Tier) Values {
 	}
 	v.Config.Memory.Headroom = mebibytes(d.MemoryHeadroomBytes, "MiB")
 	v.Config.Verdicts.MaxBytes = mebibytes(t.PerReplica.VerdictBytes, "MiB")
-	v.Config.Revocation.MaxEntries = bounded(2*r.Input.Population.Revocations, leastRevocations, mostRevocations)
-	v.Config.Limits.Connections = bounded(1.5*t.PerReplica.Connections, leastConnections, mostConnections)
-	v.Config.Overload.MostRequests = bounded(2*t.PerReplica.UpstreamConnections, leastConnections, mostConnections)
+	v.Config.Revocation.MaxEntries = bounded(t.PerReplica.RevocationsAllowed, leastRevocations, mostRevocations)
+	v.Config.Limits.Connections = bounded(t.PerReplica.ConnectionsAllowed, 1, mostConnections)
+	v.Config.Overload.MostRequests = bounded(t.PerReplica.RequestsAllowed, leastRequests, mostConnections)
 	v.Config.UpstreamConnections = bounded(t.PerReplica.UpstreamConnections, leastUpstreamConnections, mostUpstreamConnections)
 	return v
 }
@@ -175,10 +176,11 @@ func (r *Result) WriteValues(w io.Writer, t *Tier) error {
 		return err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `# Values of a deployment in Kubernetes for the tier "%s", by vneid-bench plan.
+	fmt.Fprintf(&b, `# Values of a deployment in Kubernetes for the tier %q, by vneid-bench plan.
 # It keeps its limits with one zone lost and %d in each other zone out of service.
 # env.GOMEMLIMIT is what the process needs; the container has a ninth more, and what the kernel keeps of connections.
-# config holds fields of the gateway's configuration; max_upstream_connections is for each site there.
+# config holds fields of the gateway's configuration; max_upstream_connections is for each site there. The memory is for
+# all that its limits let in.
 # autoscaling never goes below this tier, and up to the largest of the plan. plan.open_files is what ulimit -n must allow.
 # Its first fields make it an object that deploy/kubernetes/gateway (kustomize) takes as its plan.yaml; it is never sent
 # to a cluster.

@@ -15,16 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
-	"github.com/vneid-gateway/vneid-gateway/bench/plan"
 	"github.com/vneid-gateway/vneid-gateway/gateway/config"
 )
 
 const (
 	deployment    = "gateway/deployment.yaml"
 	configuration = "gateway/gateway.yaml"
-	planFile      = "gateway/plan.yaml"
 )
 
 // offered matches the # of a setting that the configuration only shows.
@@ -237,114 +233,6 @@ func TestSelectorsFindTheReplicas(t *testing.T) {
 	job := labels[at(monitor, "spec", "jobLabel").(string)]
 	if !bytes.Contains(readFile(t, "../prometheus/alerts.yaml"), []byte(fmt.Sprintf("up{job=%q}", job))) {
 		t.Errorf("no alert is about job %q", job)
-	}
-}
-
-// planned reads a plan as the file that vneid-bench plan writes.
-func planned(t *testing.T, data []byte) plan.Values {
-	t.Helper()
-	var v plan.Values
-	if err := yaml.UnmarshalWithOptions(data, &v, yaml.Strict()); err != nil {
-		t.Fatalf("%s: %v", planFile, err)
-	}
-	return v
-}
-
-func TestPlanThatIsShippedIsOneThatThePlannerCouldWrite(t *testing.T) {
-	t.Parallel()
-	v := planned(t, readFile(t, planFile))
-	memory, err := strconv.ParseFloat(strings.TrimSuffix(v.Resources.Limits.Memory, "Mi"), 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	limit, err := strconv.ParseFloat(strings.TrimSuffix(v.Env["GOMEMLIMIT"], "MiB"), 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if limit > 0.9*memory || limit < 0.8*memory {
-		t.Errorf("GOMEMLIMIT is %v MiB of %v MiB", limit, memory)
-	}
-	if v.Resources.Limits != v.Resources.Requests || v.Env["GOMAXPROCS"] != v.Resources.Limits.CPU {
-		t.Errorf("%+v, GOMAXPROCS %s", v.Resources, v.Env["GOMAXPROCS"])
-	}
-	if v.Autoscaling.MinReplicas%v.Plan.Zones != 0 || v.Autoscaling.MinReplicas != v.ReplicaCount || v.Autoscaling.MaxReplicas < v.ReplicaCount {
-		t.Errorf("%+v over %d zones", v.Autoscaling, v.Plan.Zones)
-	}
-}
-
-// What a plan says is what is deployed, whatever it is.
-func TestPlanIsWhatIsDeployed(t *testing.T) {
-	t.Parallel()
-	kustomize(t)
-	result, err := plan.Make(plan.DefaultInput(), plan.DefaultCost())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"gateway", "monitoring"} {
-		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i := range result.Tiers {
-		var file bytes.Buffer
-		if err := result.WriteValues(&file, &result.Tiers[i]); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, planFile), file.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		deployed(t, rendered(t, filepath.Join(dir, "gateway")), planned(t, file.Bytes()))
-	}
-}
-
-// deployed compares what kustomize made with a plan.
-func deployed(t *testing.T, objects []object, v plan.Values) {
-	t.Helper()
-	found := map[string]object{}
-	for _, o := range objects {
-		found[o["kind"].(string)] = o
-	}
-	if found["Values"] != nil {
-		t.Error("the plan itself would be sent to the cluster")
-	}
-	pod := found["Deployment"]
-	c := container(pod)
-	env := map[string]string{}
-	for _, e := range environment(t, c) {
-		name, value, _ := strings.Cut(e, "=")
-		env[name] = value
-	}
-	scaler := found["HorizontalPodAutoscaler"]
-	var size any
-	for _, volume := range podSpec(pod)["volumes"].([]any) {
-		if at(volume, "name") == "state" {
-			size = at(volume, "emptyDir", "sizeLimit")
-		}
-	}
-	zones := podSpec(pod)["topologySpreadConstraints"].([]any)[0]
-	for what, pair := range map[string][2]any{
-		"cpu":              {at(c, "resources", "limits", "cpu"), v.Resources.Limits.CPU},
-		"cpu asked for":    {at(c, "resources", "requests", "cpu"), v.Resources.Requests.CPU},
-		"memory":           {at(c, "resources", "limits", "memory"), v.Resources.Limits.Memory},
-		"memory asked":     {at(c, "resources", "requests", "memory"), v.Resources.Requests.Memory},
-		"GOMAXPROCS":       {env["GOMAXPROCS"], v.Env["GOMAXPROCS"]},
-		"GOMEMLIMIT":       {env["GOMEMLIMIT"], v.Env["GOMEMLIMIT"]},
-		"headroom":         {env["VNEID_GATEWAY_MEMORY_HEADROOM"], v.Config.Memory.Headroom},
-		"verdicts":         {env["VNEID_GATEWAY_VERDICTS_MAX_BYTES"], v.Config.Verdicts.MaxBytes},
-		"connections":      {env["VNEID_GATEWAY_LIMITS_CONNECTIONS"], v.Config.Limits.Connections},
-		"requests":         {env["VNEID_GATEWAY_OVERLOAD_MOST_REQUESTS"], v.Config.Overload.MostRequests},
-		"least replicas":   {at(scaler, "spec", "minReplicas"), v.Autoscaling.MinReplicas},
-		"most replicas":    {at(scaler, "spec", "maxReplicas"), v.Autoscaling.MaxReplicas},
-		"utilisation":      {at(scaler, "spec", "metrics", "resource", "target", "averageUtilization"), v.Autoscaling.TargetCPUUtilizationPercentage},
-		"out of service":   {at(found["PodDisruptionBudget"], "spec", "maxUnavailable"), v.PodDisruptionBudget.MaxUnavailable},
-		"room for state":   {size, v.Persistence.Size},
-		"zones":            {at(zones, "minDomains"), v.Plan.Zones},
-		"replicas applied": {at(pod, "spec", "replicas"), nil}, // the autoscaler's
-	} {
-		if fmt.Sprint(pair[0]) != fmt.Sprint(pair[1]) {
-			t.Errorf("%s: %v, the plan has %v", what, pair[0], pair[1])
-		}
 	}
 }
 

@@ -80,7 +80,7 @@ func programs(t *testing.T) (gateway, bench string) {
 		t.Skip("starts real processes")
 	}
 	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir+"/", "./cmd/vneid-gateway", "./cmd/vneid-bench")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", dir+"/", "./cmd/vneid-gateway", "./cmd/vneid-bench")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -185,7 +185,8 @@ func TestJobsMakeOneLoadTogether(t *testing.T) {
 	sidecar := podSpec(target)["initContainers"].([]any)[0].(map[string]any)
 	background(t, nil, bench, l.move(commandLine(t, sidecar, nil))...)
 	ready(t, "http://"+l.issuer+"/.well-known/openid-configuration")
-	var env []string
+	// No balancer has to see that it goes.
+	env := []string{"VNEID_GATEWAY_SHUTDOWN_DELAY=0s"}
 	for _, v := range slices.Concat(environment(t, container(target)), environment(t, container(source(t, deployment, "Deployment")))) {
 		env = append(env, strings.Replace(v, "/var/lib", l.data, 1))
 	}
@@ -211,7 +212,7 @@ func (r *runResult) run(t *testing.T, l *local, bench string, parts []*record.Fi
 	r.env["PARTS"], r.env["SHARE"] = strconv.Itoa(partsOfTest), strconv.FormatFloat(1.0/partsOfTest, 'g', -1, 64)
 	r.env["RATE"], r.env["DURATION"], r.env["CONNECTIONS"] = "600", "1s", "4"
 	r.env["TARGET"] = "http://" + l.gateway
-	r.env["START_AT"] = time.Now().Add(3 * time.Second).UTC().Format(time.RFC3339)
+	r.env["START_AT"] = time.Now().Add(4 * time.Second).UTC().Format(time.RFC3339)
 	job := container(source(t, "bench/jobs/job.yaml", "Job"))
 	var all sync.WaitGroup
 	for i := range parts {
