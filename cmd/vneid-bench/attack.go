@@ -94,7 +94,7 @@ func (f *attackFlags) define(cmd *cobra.Command) {
 	f.corpus.define(cmd)
 	f.tls.define(cmd)
 	f.start.define(cmd)
-	f.use.define(cmd)
+	f.use.define(cmd, &f.tls)
 	flags := cmd.Flags()
 	flags.IntVar(&f.connections, "connections", attack.DefaultConnections, "keep-alive connections, opened before the load begins")
 	flags.Float64Var(&f.newConnections, "new-connections", 0, "connections a second that are replaced by new ones")
@@ -132,7 +132,7 @@ func (f *attackFlags) run(cmd *cobra.Command, urls []string) error {
 		return err
 	}
 	config.Address = hostPort(target)
-	if config.TLS, err = f.tls.config(target); err != nil {
+	if config.TLS, err = f.tls.config(target, f.use.metrics...); err != nil {
 		return err
 	}
 	if err := f.start.wait(cmd.Context()); err != nil {

@@ -30,14 +30,15 @@ func compareCommand() *cobra.Command {
 		Short: "Say whether runs differ, and how sure that is",
 		Long: `compare compares what other commands left with --json: every NEW with BASE. A side may be
 several files, each with several runs: give them with --base and --new, of which --new may
-be repeated. Runs of one name are samples of one load, and each is one sample, however many
-requests it had: with fewer than 4 on a side nothing can be said at 5%, and nothing is.
+be repeated. Runs of one name and of one load (loop, rate, duration, connections, TLS) are
+samples of one thing, and each is one sample, however many requests it had: with fewer than 4
+on a side nothing can be said at 5%, and nothing is.
 
 For each metric it prints the medians, the change with its interval, and the p of the
 Mann-Whitney U test. "unclear" means that a difference was not shown, not that there is none;
 "within ±5%" means that one larger than --max-regression is ruled out. Runs in which the
-generator was the bottleneck are left out. It warns where machines, Go versions, scales,
-commits or loads differ.
+generator was the bottleneck are left out. It warns of loads that one side has only, and
+where machines, Go versions, scales, commits or searches differ.
 
 The exit status is
   0   no metric is worse, as far as these runs can tell

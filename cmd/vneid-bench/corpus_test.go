@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/vneid-gateway/vneid-gateway/bench/record"
+	"github.com/vneid-gateway/vneid-gateway/bench/stand"
 )
 
 // TestCorpusGetsFromTheRealGatewayWhatItsLinesExpect runs the whole of it as
@@ -37,7 +37,7 @@ func TestCorpusGetsFromTheRealGatewayWhatItsLinesExpect(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"GATEWAY", "ADMIN", "ISSUER", "SYSTEM_A", "SYSTEM_B"} {
-				address, err := freeAddress()
+				address, err := stand.FreeAddress(t.Context())
 				if err != nil {
 					return err
 				}
@@ -49,19 +49,13 @@ func TestCorpusGetsFromTheRealGatewayWhatItsLinesExpect(t *testing.T) {
 	})
 }
 
-// freeAddress is one on loopback where nobody listens.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
-}
-
 // await asks a URL until it answers 200.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	for limit := time.Now().Add(30 * time.Second); ; {
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	again, limit := time.NewTicker(20*time.Millisecond), time.NewTimer(time.Minute)
+	defer again.Stop()
+	defer limit.Stop()
+	for {
 		response, err := client.Get(args[0])
 		if err == nil {
 			_ = response.Body.Close()
@@ -69,10 +63,11 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 				return
 			}
 		}
-		if time.Now().After(limit) {
+		select {
+		case <-again.C:
+		case <-limit.C:
 			ts.Fatalf("%s: %v", args[0], err)
 		}
-		time.Sleep(20 * time.Millisecond) // between two questions
 	}
 }
 

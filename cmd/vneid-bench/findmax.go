@@ -71,8 +71,10 @@ The exit status is
   98  only a lower bound was found: above, the generator is the bottleneck
       (0 with --accept-lower-bound)
   99  the limit was not found: no rate keeps the objective, a verdict was wrong, or
-      the search ended early (0 with --accept-lower-bound where there is a lower bound)
-An interrupt ends the search and prints what is known until then.`,
+      the search ended early (0 with --accept-lower-bound where there is a lower bound,
+      unless a trial failed)
+A target that cannot be reached or looked at has broken the objective in that trial, and
+ends the search when that happens three times in a row. An interrupt ends the search and prints what is known until then.`,
 		Example: `  vneid-bench find-max --objective 'p99<20ms,errors<=0' http://127.0.0.1:8080/
   vneid-bench find-max --objective 'overhead.p99<5ms,errors<=0' --corpus corpus \
     --metrics http://127.0.0.1:9080/metrics --pid-of-port 8080 --json max.json http://127.0.0.1:8080
@@ -89,7 +91,7 @@ func (f *findMaxFlags) define(cmd *cobra.Command) {
 	f.request.define(cmd)
 	f.corpus.define(cmd)
 	f.tls.define(cmd)
-	f.target.define(cmd)
+	f.target.define(cmd, &f.tls)
 	flags := cmd.Flags()
 	flags.StringVar(&f.objective, "objective", "", "what a trial has to keep, as 'p99<5ms,errors<=0'")
 	flags.Float64Var(&f.from, "from", limit.DefaultFromPerSecond, "requests a second of the first trial")
@@ -176,16 +178,21 @@ func (f *findMaxFlags) run(cmd *cobra.Command, urls []string) error {
 	if err := t.warmUp(cmd.Context(), config.FromPerSecond, f.warmUp); err != nil {
 		return err
 	}
-	result, err := limit.Find(cmd.Context(), config, t.try, told)
-	if err != nil {
-		return err
-	}
-	if len(result.Trials) == 0 {
+	result, failed := limit.Find(cmd.Context(), config, t.try, told)
+	switch {
+	case result != nil && len(result.Trials) > 0: // What was measured is kept, however the search ended.
+	case failed != nil:
+		return failed
+	default:
 		return fmt.Errorf("nothing was measured: %s", result.Ended)
 	}
 	result.Target, result.Objective = t.name, objective.String()
 	result.Connections, result.Poisson = f.connections, f.poisson
-	if err := f.write(cmd, started, result, t); err != nil {
+	err = f.write(cmd, started, result, t)
+	if failed != nil {
+		return exitError{exitThreshold, fmt.Errorf("the search ended early: %w", errors.Join(failed, err))}
+	}
+	if err != nil {
 		return err
 	}
 	return f.judge(result)

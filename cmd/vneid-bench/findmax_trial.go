@@ -42,7 +42,7 @@ func (f *findMaxFlags) trials(objective limit.Objective, urls []string) (*trials
 		if err != nil {
 			return nil, "", "", err
 		}
-		t.base.TLS, err = f.tls.config(target)
+		t.base.TLS, err = f.tls.config(target, f.target.metrics...)
 		return requests, hostPort(target), target.Scheme, err
 	}
 	if given {
@@ -55,7 +55,7 @@ func (f *findMaxFlags) trials(objective limit.Objective, urls []string) (*trials
 				return nil, "", "", err
 			}
 			t.corpus = corpus
-			t.base.TLS, err = f.tls.config(target)
+			t.base.TLS, err = f.tls.config(target, f.target.metrics...)
 			return corpus, hostPort(target), target.Scheme, err
 		}
 	}

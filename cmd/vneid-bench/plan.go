@@ -59,12 +59,16 @@ symbols, units and the values put in.
 It checks itself. Each tier is played through by a simulation, one zone lost in the
 middle, and --against takes records of find-max, or of attack at the highest rate;
 objective=5ms says that p99 of the gateway's own time was below that, which find-max
-says itself. Errors are printed.
+says itself. Errors are printed, and how far the simulation may be off by chance.
+
+Runs that were cut short, that the generator could not keep up with, or of whose
+requests more than 1% failed say nothing of costs and rates, and are left out; of
+costs, too, where the target was restarted or could not be looked at to the end.
 
 The exit status is
   0   the plan was made, and no error exceeds --max-error
   1   no plan was made
-  99  an error exceeds --max-error`,
+  99  an error exceeds --max-error by more than chance, which is three standard errors`,
 		Example: `  vneid-bench plan --formulas
   vneid-bench plan --population province.yaml --zones 2 --values values.yaml
   vneid-bench plan --logins-per-day 400000 --surge-accounts 0 --cores 2 --routing sticky
@@ -88,10 +92,10 @@ func (f *planFlags) define(cmd *cobra.Command) {
 	flags.StringVar(&f.values, "values", "", "file to write values of a Kubernetes deployment to (- as above)")
 	flags.StringVar(&f.tier, "tier", plan.BusyHour, "tier that --values is for")
 	flags.BoolVar(&f.formulas, "formulas", false, "write every formula with its values put in")
-	flags.Float64Var(&f.simulate, "simulate", 1e6, "requests to play through for each tier, 10,000 to 50,000,000; 0 for none")
+	flags.Float64Var(&f.simulate, "simulate", 1e6, "requests to play through for each tier, 100,000 to 50,000,000; 0 for none")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the simulation")
 	flags.StringVar(&f.balance, "balance", string(plan.Random), "how the simulation balances: random or least_loaded")
-	flags.Float64Var(&f.maxError, "max-error", 10, "by how much the formulas may be off, in %")
+	flags.Float64Var(&f.maxError, "max-error", 10, "by how much the formulas may be off, in %, besides chance")
 	flags.BoolVar(&f.printPopulation, "print-population", false, "write the built-in population file, and nothing else")
 	flags.BoolVar(&f.printCostFiles, "print-cost", false, "write the built-in costs, and nothing else")
 	for _, name := range []string{"simulate", "seed", "max-error"} {
@@ -177,13 +181,21 @@ func (f *planFlags) write(cmd *cobra.Command, started time.Time, result *plan.Re
 	return result.WriteFormulas(cmd.OutOrStdout())
 }
 
+// errorOf is an error of the formulas in words.
+func errorOf(c *plan.Comparison) string {
+	if c.ErrorPercent == nil {
+		return fmt.Sprintf("%.3g %s by the formula, and none found", c.Predicted, c.Unit)
+	}
+	return c.ErrorText()
+}
+
 // judge decides what the exit status is.
 func (f *planFlags) judge(result *plan.Result) error {
 	var off []string
 	add := func(where string, list []plan.Comparison) {
 		for i := range list {
 			if c := &list[i]; c.Exceeds(f.maxError) {
-				off = append(off, fmt.Sprintf("%s%s: %+.1f%%", where, c.What, c.ErrorPercent))
+				off = append(off, fmt.Sprintf("%s%s: %s", where, c.What, errorOf(c)))
 			}
 		}
 	}

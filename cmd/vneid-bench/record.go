@@ -19,7 +19,7 @@ import (
 func newRecord(cmd *cobra.Command, started time.Time, scale float64) *record.File {
 	return &record.File{
 		Format: record.Format, Command: commandLine(cmd, os.Args[1:]), StartedAt: started.UTC(),
-		Machine: record.ThisMachine(), Scale: scale,
+		Machine: record.ThisMachine(version), Scale: scale,
 	}
 }
 
@@ -39,8 +39,9 @@ func writeTo(cmd *cobra.Command, name string, write func(io.Writer) error) error
 // secretFlags are those whose values may be secrets.
 var secretFlags = map[string]bool{"header": true, "expect-header": true, "body": true, "expect-body": true} //nolint:gochecknoglobals // a constant, if Go had them
 
-// commandLine repeats what was typed, without what may be secret: the values of
-// headers and bodies, the queries of URLs, and whatever is no flag of the command.
+// commandLine repeats what was typed, without what may be secret: the values of headers
+// and bodies, what in URLs is neither host nor path, also where they are values of flags,
+// and whatever is no flag of the command.
 func commandLine(cmd *cobra.Command, args []string) []string {
 	line := []string{cmd.Root().Name()}
 	var takes *pflag.Flag // the flag whose value is the next argument
@@ -51,7 +52,7 @@ func commandLine(cmd *cobra.Command, args []string) []string {
 			takes = nil
 		case arg == "--":
 			for _, rest := range args[i:] {
-				line = append(line, withoutQuery(rest))
+				line = append(line, withoutURLSecrets(rest))
 			}
 			return line
 		case strings.HasPrefix(arg, "--"):
@@ -68,7 +69,7 @@ func commandLine(cmd *cobra.Command, args []string) []string {
 			arg, takes = withoutShortSecret(cmd, arg)
 			line = append(line, arg)
 		default:
-			line = append(line, withoutQuery(arg))
+			line = append(line, withoutURLSecrets(arg))
 		}
 	}
 	return line
@@ -92,9 +93,13 @@ func withoutShortSecret(cmd *cobra.Command, arg string) (line string, takes *pfl
 	return arg, nil
 }
 
-// withoutSecret keeps a header's name and takes other secrets away whole.
+// withoutSecret keeps a header's name and takes other secrets away whole. Flags whose values
+// are no secrets may still have URLs in them.
 func withoutSecret(flag, value string) string {
-	if !secretFlags[flag] {
+	switch {
+	case !secretFlags[flag] && strings.Contains(value, "://"):
+		return withoutURLSecrets(value)
+	case !secretFlags[flag]:
 		return value
 	}
 	if name, _, ok := strings.Cut(value, ":"); ok && strings.HasSuffix(flag, "header") {
@@ -103,9 +108,38 @@ func withoutSecret(flag, value string) string {
 	return "…"
 }
 
-func withoutQuery(arg string) string {
-	if address, _, ok := strings.Cut(arg, "?"); ok {
-		return address + "?…"
+// withoutURLSecrets takes the userinfo, the query and the fragment out of a URL, wherever in a
+// value it stands, as in name=https://user:password@host/?token. Of what is no URL, as far as
+// can be seen, it takes what follows a question mark.
+func withoutURLSecrets(value string) string {
+	value, cut := beforeQuery(value)
+	var kept strings.Builder
+	for {
+		scheme, rest, ok := strings.Cut(value, "://")
+		if !ok {
+			break
+		}
+		kept.WriteString(scheme + "://")
+		// RFC 3986 section 3.2: the authority ends at the next slash, and its userinfo at an @.
+		authority, _, _ := strings.Cut(rest, "/")
+		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+			kept.WriteString("…")
+			rest = rest[at:]
+		}
+		value = rest
 	}
-	return arg
+	return kept.String() + value + cut
+}
+
+// beforeQuery cuts a value where a query or, in a URL, a fragment begins.
+func beforeQuery(value string) (before, cut string) {
+	if at := strings.IndexByte(value, '?'); at >= 0 {
+		value, cut = value[:at], "?…"
+	}
+	if scheme := strings.Index(value, "://"); scheme >= 0 {
+		if at := strings.IndexByte(value[scheme:], '#'); at >= 0 {
+			return value[:scheme+at], "#…"
+		}
+	}
+	return value, cut
 }

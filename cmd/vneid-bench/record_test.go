@@ -24,10 +24,20 @@ func TestRecordedCommandHasNoSecret(t *testing.T) {
 		{[]string{"http://h/path?token=s3cret"}, []string{"http://h/path?…"}},
 		{[]string{"--", "http://h/path?token=s3cret"}, []string{"--", "http://h/path?…"}},
 		{[]string{"-Zs3cret"}, []string{"-…"}},
+		// URLs have secrets wherever they stand.
+		{[]string{"--metrics", "http://bob:s3cret@h:9/m?token=s3cret"}, []string{"--metrics", "http://…@h:9/m?…"}},
+		{[]string{"--metrics=https://s3cret@h/m#s3cret"}, []string{"--metrics=https://…@h/m#…"}},
+		{[]string{"--metrics", "http://h:9/m", "--metrics", "http://h:8/m?s3cret"}, []string{"--metrics", "http://h:9/m", "--metrics", "http://h:8/m?…"}},
+		{[]string{"--metrics", "http://h/#s3cret?s3cret"}, []string{"--metrics", "http://h/#…"}},
+		{[]string{"--json", "a=http://h/,b=http://bob:s3c@s3cret@h/m"}, []string{"--json", "a=http://h/,b=http://…@h/m"}},
+		{[]string{"-Xhttp://s3cret@h"}, []string{"-Xhttp://…@h"}},
+		{[]string{"http://bob:s3cret@h/path"}, []string{"http://…@h/path"}},
+		{[]string{"--", "https://bob:s3cret@h/path?token=s3cret"}, []string{"--", "https://…@h/path?…"}},
 		// What is no secret stays, and so does what looks like the flag of one.
 		{[]string{"-XHEAD", "-d10s", "-q", "--header-file", "H.txt", "--rate=5"}, []string{"-XHEAD", "-d10s", "-q", "--header-file", "H.txt", "--rate=5"}},
 		{[]string{"-X", "-H", "http://h/"}, []string{"-X", "-H", "http://h/"}},
 		{[]string{"--json", "-", "http://h/"}, []string{"--json", "-", "http://h/"}},
+		{[]string{"--expect-status", "200", "--json", "what?.json", "http://h/a@b"}, []string{"--expect-status", "200", "--json", "what?.json", "http://h/a@b"}},
 	} {
 		cmd, _, err := rootCommand().Find([]string{"attack"})
 		if err != nil {

@@ -29,8 +29,8 @@ A file has
   expect       what is right of some classes in place of what they expect, and
   allow        what is taken besides: from one moment until another, which are times of
                the load, or NAME, NAME.end and NAME.end+5s of an action
-  thresholds   wrong verdicts (none, unless it says otherwise), failed requests,
-               latencies from when requests were due, the rate that was answered
+  thresholds   failed requests, latencies from when requests were due, the rate that
+               was answered; a wrong verdict fails the run whatever they say
 Begin one of your own with "vneid-bench scenario show NAME"; "check" names each fault.`,
 	}
 	cmd.AddCommand(scenarioRunCommand(), scenarioListCommand(), scenarioShowCommand(), scenarioCheckCommand())

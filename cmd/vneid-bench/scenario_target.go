@@ -65,7 +65,7 @@ func (f *standFlags) find() error {
 var cutoverMargins = []time.Duration{1500 * time.Millisecond, 6 * time.Second, 40 * time.Second} //nolint:gochecknoglobals // a constant, if Go had them
 
 // run runs a scenario on a stand of its own.
-func (f *standFlags) run(ctx context.Context, s *scenario.Scenario, o scenario.Options) (*scenario.Result, error) {
+func (f *standFlags) run(ctx context.Context, s *scenario.Scenario, o scenario.Options, tell func(string, ...any)) (*scenario.Result, error) {
 	if f.replicas > 0 {
 		s.Replicas = f.replicas
 	}
@@ -75,7 +75,7 @@ func (f *standFlags) run(ctx context.Context, s *scenario.Scenario, o scenario.O
 			// The clock of a date has whole milliseconds.
 			o.Hands.Cutover = time.Now().Add(margin + before).Truncate(time.Millisecond)
 		}
-		result, err := f.try(ctx, s, o)
+		result, err := f.try(ctx, s, o, tell)
 		if !switches || i == len(cutoverMargins)-1 || !errors.Is(err, scenario.ErrTooLate) {
 			return result, err
 		}
@@ -83,7 +83,7 @@ func (f *standFlags) run(ctx context.Context, s *scenario.Scenario, o scenario.O
 	panic("BUG: there is a last margin")
 }
 
-func (f *standFlags) try(ctx context.Context, s *scenario.Scenario, o scenario.Options) (_ *scenario.Result, err error) {
+func (f *standFlags) try(ctx context.Context, s *scenario.Scenario, o scenario.Options, tell func(string, ...any)) (*scenario.Result, error) {
 	made, err := stand.Start(ctx, stand.Config{
 		Gateway: f.gateway, Corpus: o.Corpus.Dir(), Replicas: s.Replicas, Processors: f.processors,
 		Cutover: o.Hands.Cutover, Set: append(append([]string(nil), s.Gateway...), f.set...),
@@ -91,10 +91,21 @@ func (f *standFlags) try(ctx context.Context, s *scenario.Scenario, o scenario.O
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, made.Close()) }()
 	o.Address = made.Address()
 	o.Hands.Issuers, o.Hands.Admins, o.Hands.Machines = made.Controls(), made.Admins, made
-	return s.Run(ctx, o)
+	result, err := s.Run(ctx, o)
+	return ended(result, err, made.Close(), tell)
+}
+
+// ended is what a run came to whose stand ended with an error, or none. What was measured is not lost by it.
+func ended(result *scenario.Result, err, closed error, tell func(string, ...any)) (*scenario.Result, error) {
+	if result == nil || closed == nil {
+		return result, errors.Join(err, closed)
+	}
+	tell("%v", closed) // It has the end of a gateway's log.
+	first, _, _ := strings.Cut(closed.Error(), "\n")
+	result.Add(scenario.Check{Name: "stand ended", Want: "as it should", Got: first})
+	return result, err
 }
 
 // targetFlags say what runs already, and how it can be told things.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,11 +17,13 @@ type useFlags struct {
 	pids, ports        []int
 	requests, overhead string
 	interval           time.Duration
+	tls                *tlsFlags // how metrics of https:// are known
 }
 
-func (f *useFlags) define(cmd *cobra.Command) {
+func (f *useFlags) define(cmd *cobra.Command, known *tlsFlags) {
+	f.tls = known
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.metrics, "metrics", nil, "URL of the target's Prometheus metrics, as http://127.0.0.1:9080/metrics; may be repeated")
+	flags.StringArrayVar(&f.metrics, "metrics", nil, "URL of the target's Prometheus metrics, as http://127.0.0.1:9080/metrics; may be repeated (https:// goes by --ca-file and its like)")
 	flags.IntSliceVar(&f.pids, "pid", nil, "process of the target on this machine; may be repeated")
 	flags.IntSliceVar(&f.ports, "pid-of-port", nil, "TCP port of this machine on which processes of the target listen; may be repeated")
 	flags.StringVar(&f.requests, "metrics-requests", target.DefaultRequests, "counter of requests in the target's metrics")
@@ -40,6 +43,12 @@ func (f *useFlags) config() (target.Config, bool, error) {
 			return c, false, named("pid-of-port", err)
 		}
 		c.PIDs = append(c.PIDs, pids...)
+	}
+	if slices.ContainsFunc(f.metrics, secure) {
+		var err error
+		if c.TLS, err = f.tls.settings(""); err != nil {
+			return c, false, err
+		}
 	}
 	return c, len(c.Metrics)+len(c.PIDs) > 0, nil
 }

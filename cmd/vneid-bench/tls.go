@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -27,18 +29,27 @@ func (f *tlsFlags) define(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("server-name", cobra.NoFileCompletions)
 }
 
-// config returns nil for a target in the clear.
-func (f *tlsFlags) config(target *url.URL) (*tls.Config, error) {
+// config returns nil for a target in the clear. The flags are for others, too: URLs that are
+// asked besides it.
+func (f *tlsFlags) config(target *url.URL, others ...string) (*tls.Config, error) {
 	if target.Scheme != "https" {
-		if *f != (tlsFlags{}) {
+		if *f != (tlsFlags{}) && !slices.ContainsFunc(others, secure) {
 			return nil, errors.New("--ca-file, --cert-file, --key-file and --server-name go with https:// only")
 		}
 		return nil, nil
 	}
-	c := &tls.Config{ServerName: f.name, NextProtos: []string{"http/1.1"}}
-	if c.ServerName == "" {
-		c.ServerName = target.Hostname()
-	}
+	return f.settings(target.Hostname())
+}
+
+func secure(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https"
+}
+
+// settings are for a server whose certificate has a name, unless --server-name says another.
+// Where neither does, whoever uses them takes the URL's host.
+func (f *tlsFlags) settings(name string) (*tls.Config, error) {
+	c := &tls.Config{ServerName: cmp.Or(f.name, name), NextProtos: []string{"http/1.1"}}
 	if f.ca != "" {
 		pem, err := os.ReadFile(f.ca)
 		if err != nil {
