@@ -18,7 +18,7 @@ func TestADirectoryIsFreeOnceItIsClosedWhoeverHasTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(other)
+	t.Cleanup(func() { _ = unix.Close(other) })
 	_, err = openDirectory(path)
 	wantError(t, err, ErrLocked)
 	d.close()
