@@ -28,6 +28,8 @@ type term struct {
 	name   string
 	amount []float64
 	prior  float64
+	// kept terms keep their prior, whatever the runs say.
+	kept   bool
 	fitted bool
 }
 
@@ -42,7 +44,7 @@ const mostCondition = 1e3
 func regress(terms []term, totals []float64) (fitted []float64) {
 	var chosen []int
 	for i := range terms {
-		if tried := append(slices.Clip(chosen), i); matters(terms[i], totals) && distinct(terms, tried, totals) {
+		if tried := append(slices.Clip(chosen), i); !terms[i].kept && matters(terms[i], totals) && distinct(terms, tried, totals) {
 			chosen = tried
 		}
 	}

@@ -70,6 +70,25 @@ func TestWhatRunsDoNotTellStaysAsItWas(t *testing.T) {
 	}
 }
 
+// As a closed loop has it: one full core, whatever the mix.
+func TestRunsAtFullSpeedDoNotTellTheBackground(t *testing.T) {
+	t.Parallel()
+	before := DefaultCost()
+	got, err := FitCost(before, "test", []Sample{
+		{PerSecond: 15_000, BusyCores: 0.91},
+		{PerSecond: 8_400, ColdPerSecond: map[string]float64{"ES256": 3_600}, BusyCores: 0.98},
+		{PerSecond: 4_900, ColdPerSecond: map[string]float64{"ES256": 4_900}, BusyCores: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "warm", got.WarmRequest.Value, 60, 0.1)
+	near(t, "cold", got.ColdRequest["ES256"].Value, 200, 0.1)
+	if got.Background != before.Background {
+		t.Errorf("background %+v", got.Background)
+	}
+}
+
 func TestRunsWithOneMixDoNotTellWarmFromCold(t *testing.T) {
 	t.Parallel()
 	got, err := FitCost(DefaultCost(), "test", []Sample{

@@ -63,6 +63,9 @@ func plural(n int, what string) string {
 	return what + "s"
 }
 
+// apart is how much busier the busiest run must be than the idlest for the background to be told from requests.
+const apart = 2
+
 // fitCPU is a regression of the time used: cores = b + c_w·warm + Σ c_a·cold_a + c_n·connections. Times are those of a
 // single core, so what more cores lose by the scaling curve is taken out first.
 func (c *Cost) fitCPU(source string, samples []Sample) {
@@ -87,13 +90,18 @@ func (c *Cost) fitCPU(source string, samples []Sample) {
 	for _, a := range algorithms {
 		terms = append(terms, term{name: a, amount: column(samples, func(s *Sample) float64 { return s.ColdPerSecond[a] / 1e6 }), prior: c.ColdRequest[a].Value})
 	}
-	terms = append(terms,
-		term{name: "background", amount: column(samples, func(*Sample) float64 { return 1 }), prior: c.Background.Value},
-		term{name: "connections", amount: column(samples, func(s *Sample) float64 { return s.NewConnectionsPerSecond / 1e6 }), prior: c.NewConnection.Value})
 	totals := column(samples, func(s *Sample) float64 {
 		cores := math.Max(s.Cores, 1)
 		return s.BusyCores * c.Scaling.EffectiveCores(cores) / cores
 	})
+	terms = append(terms,
+		term{
+			name: "background", amount: column(samples, func(*Sample) float64 { return 1 }), prior: c.Background.Value,
+			// Where the target was about as busy in all runs, at full speed say, a background that never ends would explain
+			// it all, and requests would cost nothing.
+			kept: slices.Max(totals) < apart*slices.Min(totals),
+		},
+		term{name: "connections", amount: column(samples, func(s *Sample) float64 { return s.NewConnectionsPerSecond / 1e6 }), prior: c.NewConnection.Value})
 	fitted := regress(terms, totals)
 	parameters := 0
 	for _, t := range terms {
