@@ -59,7 +59,7 @@ lint: ## Run vet, staticcheck, golangci-lint and gofumpt
 	go vet ./...
 	$(TOOLS) staticcheck ./...
 	$(LINT) run
-	@unformatted=$$($(TOOLS) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "gofumpt: $$unformatted"; exit 1; fi
+	@unformatted=$$($(TOOLS) gofumpt -l .; gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofumpt, gofmt: $$unformatted"; exit 1; fi
 
 .PHONY: vulncheck
 vulncheck: ## Check dependencies against the Go vulnerability database (needs its site)
@@ -89,7 +89,7 @@ provider: ## Install the foreign OpenID provider that tests use (needs Node)
 	cd bench/foreign/provider && npm ci --no-audit --no-fund
 
 .PHONY: integration
-integration: provider ## Test the real binary with a foreign OpenID provider and real tools
+integration: provider kustomize ## Test the real binary with a foreign OpenID provider and real tools
 	CI=true go test -count=1 ./cmd/... ./bench/foreign/... ./deploy/...
 
 .PHONY: docs

@@ -35,14 +35,16 @@ func rotating(t *testing.T, path string) (*actors, *rotation, *backend.Running) 
 	t.Cleanup(client.CloseIdleConnections)
 	c := newCourse(1)
 	h := &c.moments[0]
-	return &actors{
+	a := &actors{
 		scenario: &Scenario{Actions: []Action{{Do: DoRotateKey, Name: "rotation"}}}, course: c, issuerName: "vneid",
 		hands:   Hands{Issuers: map[string]stand.Control{"vneid": {URL: issuer.URL() + path, Client: client}}},
 		rotated: []corpus.JWK{key.PublicJWK()}, undo: make([]func(context.Context) error, 1), refused: make([]*ruling, 1),
-	}, &rotation{
+	}
+	r := &rotation{
 		requests: make([]attack.Request, 1), millionth: 1_000_000,
 		published: func() span { return span{time.Duration(h.beginLo.Load()), time.Duration(h.beginHi.Load())} },
-	}, issuer
+	}
+	return a, r, issuer
 }
 
 // publishes says whether the key set has the new key.
