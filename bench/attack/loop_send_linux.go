@@ -86,7 +86,7 @@ func (l *loop) begin(r *Request, due, now time.Duration) {
 // write writes what the connection takes.
 func (l *loop) write(i int32) {
 	c := &l.conns[i]
-	n, err := unix.Write(c.fd, c.request.Message[c.written:])
+	n, err := send(c.fd, c.request.Message[c.written:])
 	if n > 0 {
 		c.written += n
 		l.t.sentBytes += int64(n)
@@ -154,7 +154,7 @@ func (l *loop) handle(n int) {
 // read reads what there is of an answer.
 func (l *loop) read(i int32) {
 	c := &l.conns[i]
-	n, err := unix.Read(c.fd, l.buf)
+	n, err := receive(c.fd, l.buf)
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
 		return
 	}
