@@ -47,7 +47,7 @@ func startDoomed(t testing.TB, dir, only string, at int, args ...string) *doomed
 		// and ends with the goroutine.
 		runtime.LockOSThread()
 		child, err := os.StartProcess(path, append([]string{path}, args...), &os.ProcAttr{
-			Env: os.Environ(), Files: []*os.File{nil, nil, theirs}, Sys: &syscall.SysProcAttr{Ptrace: true},
+			Env: os.Environ(), Files: []*os.File{nil, nil, theirs}, Sys: &syscall.SysProcAttr{Ptrace: true, Setpgid: true},
 		})
 		theirs.Close()
 		if err != nil {
@@ -93,8 +93,9 @@ func (d *doomed) trace() error {
 	steps := 0
 	for first := true; ; {
 		var status unix.WaitStatus
-		// WNOTHREAD: other tests' children are theirs to wait for.
-		tid, err := unix.Wait4(-1, &status, unix.WALL|unix.WNOTHREAD, nil)
+		// Its group: other tests' children, which this thread may have started, are
+		// theirs to wait for.
+		tid, err := unix.Wait4(-d.pid, &status, unix.WALL|unix.WNOTHREAD, nil)
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
