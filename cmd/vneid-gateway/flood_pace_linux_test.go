@@ -27,7 +27,7 @@ func BenchmarkWarmBesideAHundredThousandUnknownKeys(b *testing.B) {
 	if runtime.NumCPU() < 2 {
 		b.Skip("the clients need a processor of their own")
 	}
-	w := newStormWorld(b)
+	w := newStormWorld(b, "")
 	requests := w.unknownKeys(b, pacedFlood*int(stormRound/time.Second)*(pacedRounds+1))
 	flood := w.loop.stream(b, w.port, stormWarmConns, requests)
 	flood.rate = pacedFlood

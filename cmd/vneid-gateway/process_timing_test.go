@@ -192,6 +192,13 @@ func startTimedUpstream(b *testing.B) string {
 // mode and in the kernel.
 func cpuTime(b testing.TB, pid int) time.Duration {
 	b.Helper()
+	user, kernel := cpuTimes(b, pid)
+	return user + kernel
+}
+
+// cpuTimes tells the time in user mode from that in the kernel.
+func cpuTimes(b testing.TB, pid int) (user, kernel time.Duration) {
+	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		b.Skip("CPU time is known from /proc only:", err)
@@ -200,13 +207,13 @@ func cpuTime(b testing.TB, pid int) time.Duration {
 	// are the 14th and 15th.
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest)
-	var ticks int
-	for _, field := range fields[11:13] {
-		n, err := strconv.Atoi(field)
+	var times [2]time.Duration
+	for i, field := range fields[11:13] {
+		ticks, err := strconv.Atoi(field)
 		if err != nil {
 			b.Fatal(err)
 		}
-		ticks += n
+		times[i] = time.Duration(ticks) * clockTick
 	}
-	return time.Duration(ticks) * clockTick
+	return times[0], times[1]
 }

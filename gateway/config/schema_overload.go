@@ -18,7 +18,7 @@ type Overload struct {
 	// VerificationWait bounds how long one waits. Where more new tokens come than
 	// there is time for, all of them wait for half of it before one is refused.
 	// Default 400ms, 1ms to 10s.
-	VerificationWait time.Duration `yaml:"verification_wait" default:"400ms" range:"1ms..10s"`
+	VerificationWait time.Duration `yaml:"verification_wait" default:"3s" range:"1ms..10s"`
 
 	// Target is how late the process may be with its own work before it takes
 	// fewer requests in. Default 2ms, 1ms to 1s.

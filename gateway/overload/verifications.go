@@ -31,7 +31,7 @@ const (
 	// fit into is worth more than short waits: nothing is spent on refusals. RFC 8289
 	// section 4.3 wants less standing, for the sake of those behind in the same line;
 	// here nobody is, since verified tokens never wait in it.
-	defaultMaxWait    = 400 * time.Millisecond
+	defaultMaxWait    = 3 * time.Second
 	minMaxWait        = time.Millisecond
 	maxMaxWait        = 10 * time.Second
 	maxParallel       = 1024
