@@ -29,11 +29,11 @@ const (
 	stormRound     = time.Second     // of one kind of request alone
 	stormLasts     = 3 * time.Second // most of it with the line as long as it gets
 	stormRest      = 2 * time.Second // until what the last one left behind is cleared away
-	stormWarmRate  = 2000 // a second
+	stormWarmRate  = 2000            // a second
 	stormWarmConns = 64
-	// stormEdge is how many connections an edge before the gateway has: the line
-	// holds them all, and new tokens beyond what there is time for wait at the edge.
-	// stormCrowd do not fit: the rest is refused, whatever that costs.
+	// stormEdge is how many connections an edge before the gateway has, and
+	// stormCrowd as many as the line holds. Both wait, and nobody is refused; but
+	// memory is further away for a crowd, in a storm or not.
 	stormEdge  = 256
 	stormCrowd = 4096
 	// stormShare is the least part of its processor that the gateway must have
@@ -47,8 +47,8 @@ const (
 // clients and the upstream on another: warm requests alone, then beside twice
 // as many new tokens as it can verify, arriving at times drawn beforehand. The
 // median of the rounds counts, of those in which the gateway had its processor
-// to itself. Goodput is bounded where the clients fit into the line; where they do
-// not, refusals cost what they cost, and the figure is reported.
+// to itself. Goodput is of what it can do at full speed over a few connections,
+// and bounded for an edge; for a crowd it is reported.
 func BenchmarkStormOfNewTokens(b *testing.B) {
 	if runtime.NumCPU() < 2 {
 		b.Skip("the clients need a processor of their own")
@@ -197,7 +197,7 @@ func (w *stormWorld) measure(b *testing.B, connections int) {
 	if slowed > stormSlows {
 		b.Errorf("the storm slows warm requests to %.1f times; %d is allowed", slowed, stormSlows)
 	}
-	if g := middle(goodput); g < stormGoodput {
+	if g := middle(goodput); g < stormGoodput && connections == stormEdge {
 		b.Errorf("goodput is %.1f%% of capacity; %.0f%% is wanted", 100*g, 100*stormGoodput)
 	}
 }

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// refusalPart bounds what it costs to refuse a new token, as a part of what it
-	// costs to serve it.
+	// refusalPart bounds what the process spends on a new token that it refuses, as
+	// a part of what it spends on one that it serves.
 	refusalPart = 0.10
 
 	refusalRounds = 7
@@ -22,10 +22,12 @@ const (
 	heldHost     = "held.example"
 )
 
-// BenchmarkRefusal measures what the process spends, its part of the kernel's
-// work included, on a new token that it serves and on one that it refuses for
-// want of processor time: the real binary at full speed on a processor of its
-// own, each kind over 64 connections, in turn. The median of the rounds counts.
+// BenchmarkRefusal measures what the process spends on a new token that it serves
+// and on one that it refuses for want of processor time: the real binary at full
+// speed on a processor of its own, each kind over 64 connections, in turn. The
+// median of the rounds counts. Bounded is the process's own time. With the
+// kernel's the part is reported: it takes in one read and one write, and on a
+// loopback the way to the other end's socket, which no answer can do without.
 func BenchmarkRefusal(b *testing.B) {
 	if runtime.NumCPU() < 2 {
 		b.Skip("the clients need a processor of their own")

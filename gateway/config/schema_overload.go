@@ -16,8 +16,9 @@ type Overload struct {
 	VerificationQueue int `yaml:"verification_queue" default:"0" range:"0..65536"`
 
 	// VerificationWait bounds how long one waits. Where more new tokens come than
-	// there is time for, all of them wait for half of it before one is refused.
-	// Default 400ms, 1ms to 10s.
+	// there is time for, nobody joins whose turn would not come within three
+	// quarters of it, once all have waited for so long for a tenth of a second; a
+	// queue of the default length takes about one second. Default 3s, 1ms to 10s.
 	VerificationWait time.Duration `yaml:"verification_wait" default:"3s" range:"1ms..10s"`
 
 	// Target is how late the process may be with its own work before it takes

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vneid-gateway/vneid-gateway/gateway/socket"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
 
@@ -16,7 +17,8 @@ import (
 // parked while its client is silent. Reads must not overlap; the other methods
 // may be called concurrently.
 type Conn struct {
-	net.Conn // the socket
+	net.Conn              // the socket
+	bytes    *socket.Conn // moves what is read and written
 	listener *Listener
 	registry *Registry
 	peer     netip.Addr // the other end of the socket
@@ -135,7 +137,7 @@ func (c *Conn) readSocket(p []byte) (int, error) {
 	c.reading = true
 	c.apply()
 	c.mu.Unlock()
-	n, err := c.Conn.Read(p)
+	n, err := c.bytes.Read(p)
 	if n > 0 {
 		c.speaks()
 	}
@@ -144,6 +146,9 @@ func (c *Conn) readSocket(p []byte) (int, error) {
 	c.mu.Unlock()
 	return n, err
 }
+
+// Write implements net.Conn.
+func (c *Conn) Write(p []byte) (int, error) { return c.bytes.Write(p) }
 
 // speaks notes that bytes came.
 func (c *Conn) speaks() {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vneid-gateway/vneid-gateway/gateway/socket"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
 
@@ -87,7 +88,7 @@ func (r *Registry) admit(c net.Conn, l *Listener) *Conn {
 		return nil
 	}
 	peer := addressOf(c.RemoteAddr())
-	conn := &Conn{Conn: c, listener: l, registry: r, peer: peer}
+	conn := &Conn{Conn: c, bytes: socket.New(c), listener: l, registry: r, peer: peer}
 	if within(l.cfg.Proxy.From, peer) {
 		// Its own address stands for all its clients; the header says whose
 		// connection this is.

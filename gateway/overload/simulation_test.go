@@ -64,7 +64,7 @@ type simulation struct {
 // requests that were served in time, as a part of all there was.
 func simulate(policy bool, coldRate float64) (s *simulation, goodput float64) {
 	s = &simulation{policy: policy, rng: rand.New(rand.NewPCG(7, 11))}
-	s.line = newLine(simProcessors*turnsInAWait, simProcessors, standingAfter, defaultMaxWait/2, defaultMaxWait)
+	s.line = newLine(simProcessors*turnsInAWait, simProcessors, standingAfter, standingFor(defaultMaxWait), defaultMaxWait)
 	next := func(now int64, rate float64) int64 {
 		if rate == 0 {
 			return math.MaxInt64

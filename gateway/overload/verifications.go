@@ -13,11 +13,11 @@ type VerificationsConfig struct {
 	// Parallel is how many run at once. Default: GOMAXPROCS; from 1 to 1024.
 	Parallel int
 	// MaxWait is the longest that one waits for its turn while a burst passes.
-	// Half of it is what an overload makes everybody wait for before anybody is
-	// refused. Default: 400 ms; from 1 ms to 10 s.
+	// Three quarters of it is what an overload makes everybody wait for before
+	// anybody is refused for that. Default: 3 s; from 1 ms to 10 s.
 	MaxWait time.Duration
-	// MaxWaiting is how many may wait. Default: 4096 for each that runs, about
-	// what MaxWait has time for; from 1 to 65,536.
+	// MaxWaiting is how many may wait. Default: 4096 for each that runs, for which
+	// a processor takes about a second; from 1 to 65,536.
 	MaxWaiting int
 }
 
@@ -26,11 +26,12 @@ const (
 	// before it is an overload and not a burst.
 	standingAfter = 100 * time.Millisecond
 
-	// defaultMaxWait is a wait at a login that a person hardly notices. To refuse
-	// costs a fifth of what it costs to serve, so a line that the clients of an edge
-	// fit into is worth more than short waits: nothing is spent on refusals. RFC 8289
-	// section 4.3 wants less standing, for the sake of those behind in the same line;
-	// here nobody is, since verified tokens never wait in it.
+	// defaultMaxWait is more than the whole line takes, which is about a second:
+	// where everybody who comes fits into it nobody is refused, and nothing is spent
+	// on refusals, which cost a tenth to a fifth of what it costs to serve and would
+	// make the line slower still. RFC 8289 section 4.3 wants less standing, for the
+	// sake of those behind in the same line; here nobody is, since verified tokens
+	// never wait in it.
 	defaultMaxWait    = 3 * time.Second
 	minMaxWait        = time.Millisecond
 	maxMaxWait        = 10 * time.Second
@@ -100,6 +101,9 @@ func NewVerifications(c VerificationsConfig) (*Verifications, error) {
 	return v, err
 }
 
+// standingFor is how long the oldest may have waited in a line that stands.
+func standingFor(maxWait time.Duration) time.Duration { return maxWait / 4 * 3 }
+
 func newVerifications(c VerificationsConfig, bell bell) (*Verifications, error) {
 	if c.Parallel == 0 {
 		c.Parallel = min(runtime.GOMAXPROCS(0), maxParallel)
@@ -122,7 +126,7 @@ func newVerifications(c VerificationsConfig, bell bell) (*Verifications, error) 
 		parallel: int64(c.Parallel),
 		base:     time.Now(),
 		bell:     bell,
-		line:     newLine(c.MaxWaiting, c.Parallel, standingAfter, c.MaxWait/2, c.MaxWait),
+		line:     newLine(c.MaxWaiting, c.Parallel, standingAfter, standingFor(c.MaxWait), c.MaxWait),
 		seats:    make([]chan Outcome, c.MaxWaiting),
 		free:     make([]int32, c.MaxWaiting),
 		ended:    make(chan struct{}),

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/vneid-gateway/vneid-gateway/gateway/socket"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
 
@@ -40,7 +41,11 @@ type conn struct {
 }
 
 func newConn(l link, shard int) *conn {
-	checked := wire.NewClientConn(l.Conn, wire.Limits{MaxHeadBytes: readBuffer, MaxHeaderCount: maxResponseFields})
+	outer := l.Conn
+	if l.tls == nil {
+		outer = socket.New(l.Conn)
+	}
+	checked := wire.NewClientConn(outer, wire.Limits{MaxHeadBytes: readBuffer, MaxHeaderCount: maxResponseFields})
 	c := &conn{
 		Conn:    checked,
 		checked: checked,
