@@ -11,8 +11,8 @@ import (
 // it. It is evidence about a token, never a decision about a request. It is immutable and shared; callers must not
 // change what it points to.
 type Verdict struct {
-	// Claims is what the token says. Nil where it was refused.
-	Claims *token.Claims
+	// Claims is what the token says, that of no token where it was refused.
+	Claims token.Compact
 	// Key is what proved it. Nil where the issuer's own answer did, and where it was refused.
 	Key *token.Key
 	// Verifier is the issuer's configuration under which the verdict was reached.
@@ -55,20 +55,11 @@ func (v *Verdict) CheckedWithin(age time.Duration, now time.Time) bool {
 // about twice what is in it, being between half and seven eighths full and its old table not yet collected at times.
 const (
 	verdictBytes = int64(unsafe.Sizeof(Verdict{}))
-	claimsBytes  = int64(unsafe.Sizeof(token.Claims{}))
 	storeBytes   = (8 + 48 + 1) * 2 // ristretto: hash -> item with its value and expiry
 	policyBytes  = (8 + 8 + 1) * 2  // ristretto: hash -> cost
 	expiryBytes  = (8 + 8 + 1) * 2  // ristretto: hashes by the five seconds in which they expire
 	entryBytes   = verdictBytes + storeBytes + policyBytes + expiryBytes
 )
 
-// cost returns the memory that the verdict takes in the cache, in bytes. The issuer's name is shared, as are sentinels. So
-// is the name of a status list, as a rule; it is counted all the same, for an issuer may give each token a list of its own.
-func (v *Verdict) cost() int64 {
-	if v.Claims == nil {
-		return entryBytes
-	}
-	c := v.Claims
-	own := len(c.Subject) + len(c.TokenID) + len(c.SessionID) + len(c.ClientID) + len(c.ACR)
-	return entryBytes + claimsBytes + int64(own+len(c.Status.URI()))
-}
+// cost returns the memory that the verdict takes in the cache, in bytes. Sentinels are shared.
+func (v *Verdict) cost() int64 { return entryBytes + v.Claims.Bytes() }

@@ -75,7 +75,7 @@ func NewVerdicts(c VerdictsConfig) (*Verdicts, error) {
 	}
 	// ristretto's counters of use: a power of two between 4 and 8 times the entries, at 4 bytes each (four rows of 4
 	// bits, and a Bloom filter of 16 bits).
-	const typicalBytes = entryBytes + claimsBytes + 100
+	const typicalBytes = entryBytes + 100
 	counters := int64(1) << (bits.Len64(uint64(8*c.MaxBytes/typicalBytes)) - 1)
 	v := &Verdicts{maxAge: c.MaxAge}
 	cache, err := ristretto.NewCache(&ristretto.Config[uint64, *Verdict]{
@@ -140,7 +140,7 @@ func (c *Verdicts) GetDigest(digest *[32]byte) (*Verdict, bool) {
 }
 
 // Put keeps the verdict about a token that was verified under a configuration of its issuer, until exp, MaxAge or
-// pressure from others. It may not be kept at all, and is not found at once. tok is not kept; verified is.
+// pressure from others. It may not be kept at all, and is not found at once. Of tok and the claims nothing is kept.
 func (c *Verdicts) Put(tok []byte, verified token.Verified, under *token.Verifier, now time.Time) {
 	digest := Digest(tok)
 	c.PutDigest(&digest, verified, under, now)
@@ -148,7 +148,7 @@ func (c *Verdicts) Put(tok []byte, verified token.Verified, under *token.Verifie
 
 // PutDigest is Put for a caller that has the token's Digest. digest is not kept.
 func (c *Verdicts) PutDigest(digest *[32]byte, verified token.Verified, under *token.Verifier, now time.Time) {
-	v := &Verdict{Claims: verified.Claims, Key: verified.Key, Verifier: under, digest: *digest}
+	v := &Verdict{Claims: verified.Claims.Compact(), Key: verified.Key, Verifier: under, digest: *digest}
 	c.put(v, untilExpiry(verified.Claims, now))
 }
 
@@ -156,7 +156,7 @@ func (c *Verdicts) PutDigest(digest *[32]byte, verified token.Verified, under *t
 // is kept or not.
 func (c *Verdicts) PutChecked(digest *[32]byte, verified token.Verified, under *token.Verifier, asked, now time.Time) *Verdict {
 	v := &Verdict{
-		Claims: verified.Claims, Key: verified.Key, Verifier: under, Checked: asked.UnixNano(), digest: *digest,
+		Claims: verified.Claims.Compact(), Key: verified.Key, Verifier: under, Checked: asked.UnixNano(), digest: *digest,
 	}
 	c.put(v, untilExpiry(verified.Claims, now))
 	return v

@@ -27,8 +27,9 @@ type exchange struct {
 	target   wire.Target
 	head     head
 	claims   *token.Claims
-	key      *token.Key // that signed them; nil where their issuer was asked
-	until    time.Time  // from when on the credential proves nothing; zero for none
+	held     token.Claims // what claims points to, where a verdict was kept
+	key      *token.Key   // that signed them; nil where their issuer was asked
+	until    time.Time    // from when on the credential proves nothing; zero for none
 	decision policy.Decision
 	// code is why the request was, or under mode observe would have been,
 	// refused; refused tells whether there is one.
@@ -95,6 +96,7 @@ func (x *exchange) release() {
 	g := x.g
 	g.metrics.InFlight.Dec()
 	x.g, x.st, x.ctx, x.site, x.rule, x.claims, x.key = nil, nil, nil, nil, nil, nil, nil
+	x.held = token.Claims{}
 	x.target, x.head, x.decision, x.out = wire.Target{}, head{}, policy.Decision{}, upstream.Request{}
 	x.code, x.refused, x.outcome, x.rehearsal = 0, false, metrics.Allowed, false
 	x.elsewhere, x.overhead, x.retryAfter = 0, 0, 0

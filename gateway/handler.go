@@ -107,15 +107,16 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 	if v, ok := x.st.verdicts.GetDigest(&digest); ok {
 		issuer := x.st.issuerOf(v.Verifier)
 		if issuer != nil && issuer.usable(v, x.now) {
+			x.held = v.Claims.Claims()
 			if v.Key != nil {
-				v.Key.Use(v.Claims, digest[0], x.now.Unix())
+				v.Key.Use(&x.held, digest[0], x.now.Unix())
 			}
-			code, ok := x.unrevoked(issuer, v.Claims, v.Key)
+			code, ok := x.unrevoked(issuer, &x.held, v.Key)
 			x.stage(metrics.StageLookup)
 			if !ok {
 				return nil, x.refuse(code)
 			}
-			x.claims, x.key = v.Claims, v.Key
+			x.claims, x.key = &x.held, v.Key
 			return issuer, true
 		}
 	}

@@ -96,7 +96,8 @@ func (x *exchange) introspected(i *issuer, v *cache.Verdict, err error) (*issuer
 	case err != nil:
 		return nil, x.unverified(i.counts, reject.FromToken(err))
 	}
-	return x.verified(i, v.Claims, v.Key)
+	x.held = v.Claims.Claims()
+	return x.verified(i, &x.held, v.Key)
 }
 
 // verified takes what a token proved, unless it was revoked since.

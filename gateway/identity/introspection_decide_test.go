@@ -283,7 +283,7 @@ func TestAHundredAtOneTimeShareOneQuestion(t *testing.T) {
 		var group sync.WaitGroup
 		for range 100 {
 			group.Go(func() {
-				if v, err := verdict(t, n, "good"); err != nil || v.Claims.Subject != "s-1" {
+				if v, err := verdict(t, n, "good"); err != nil || v.Claims.Claims().Subject != "s-1" {
 					t.Errorf("%v", err)
 				}
 			})
@@ -391,7 +391,7 @@ func TestAJWTIsConfirmedWithItsOwnClaimsAndDiesWithItsKey(t *testing.T) {
 			if !errors.Is(err, want) || a.calls.Load() != calls || a.known.Load() != calls {
 				t.Errorf("%v, want %v; asked %d times", err, want, a.calls.Load())
 			}
-			if want == nil && (v.Claims.Subject != "local" || v.Key != keys[0] || !n.Fresh(v, time.Now()) && calls < 2) {
+			if want == nil && (v.Claims.Claims().Subject != "local" || v.Key != keys[0] || !n.Fresh(v, time.Now()) && calls < 2) {
 				t.Errorf("%+v", v)
 			}
 		}
@@ -415,7 +415,7 @@ func TestAVerdictThatNoIssuerConfirmedIsNotFresh(t *testing.T) {
 	a := &asker{answer: away}
 	n, end := introspections(t, identity.IntrospectionsConfig{Asker: a, Verifier: verifier, Good: good, UseCachedUntilExp: true})
 	defer end()
-	v := &cache.Verdict{Claims: &token.Claims{ExpiresAt: time.Now().Unix() + 600}, Verifier: verifier}
+	v := &cache.Verdict{Claims: (&token.Claims{ExpiresAt: time.Now().Unix() + 600}).Compact(), Verifier: verifier}
 	if n.Fresh(v, time.Now()) {
 		t.Error("fresh")
 	}

@@ -93,12 +93,16 @@ type Claims struct {
 // ValidAt re-checks the dates of claims that were verified before: ErrExpired, ErrNotYetValid or nil. It does not
 // allocate. leeway is the clock skew granted, at least 0.
 func (c *Claims) ValidAt(now time.Time, leeway time.Duration) error {
+	return validAt(c.ExpiresAt, c.NotBefore, now, leeway)
+}
+
+func validAt(expiresAt, notBefore int64, now time.Time, leeway time.Duration) error {
 	// RFC 7519 section 4.1.4: refuse when now >= exp + leeway. A missing exp (0) is long past.
-	if !now.Before(time.Unix(c.ExpiresAt, 0).Add(leeway)) {
+	if !now.Before(time.Unix(expiresAt, 0).Add(leeway)) {
 		return ErrExpired
 	}
 	// RFC 7519 section 4.1.5: refuse when now < nbf - leeway.
-	if c.NotBefore != 0 && now.Before(time.Unix(c.NotBefore, 0).Add(-leeway)) {
+	if notBefore != 0 && now.Before(time.Unix(notBefore, 0).Add(-leeway)) {
 		return ErrNotYetValid
 	}
 	return nil
