@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -60,7 +61,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	c.in = transfer{}
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, named("read", err)
 	case done.err != nil:
 		return 0, c.fault("read", done.err)
 	case done.n == 0:
@@ -80,10 +81,22 @@ func (c *Conn) Write(p []byte) (int, error) {
 	err := c.raw.Write(c.send)
 	done := c.out
 	c.out = transfer{}
-	if err == nil && done.err != nil {
+	switch {
+	case err != nil:
+		err = named("write", err)
+	case done.err != nil:
 		err = c.fault("write", done.err)
 	}
 	return done.n, err
+}
+
+// named gives an error that RawConn made, and nobody has seen yet, the name that
+// package net has for the operation.
+func named(call string, err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		op.Op = call
+	}
+	return err
 }
 
 // fault words an error as package net does.

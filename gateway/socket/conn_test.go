@@ -127,27 +127,27 @@ func TestErrorsAreThoseOfPackageNet(t *testing.T) {
 			}
 			_, err := short.Read(buf)
 			return err
-		}, os.ErrDeadlineExceeded, "raw-read"},
+		}, os.ErrDeadlineExceeded, "read"},
 		{"a deadline of a write", func(t *testing.T, short, _ net.Conn) error {
 			if err := short.SetWriteDeadline(time.Now().Add(time.Millisecond)); err != nil {
 				t.Fatal(err)
 			}
 			return fill(short)
-		}, os.ErrDeadlineExceeded, "raw-write"},
+		}, os.ErrDeadlineExceeded, "write"},
 		{"a read of a closed connection", func(t *testing.T, short, _ net.Conn) error {
 			if err := short.Close(); err != nil {
 				t.Fatal(err)
 			}
 			_, err := short.Read(buf)
 			return err
-		}, net.ErrClosed, "raw-read"},
+		}, net.ErrClosed, "read"},
 		{"a write to a closed connection", func(t *testing.T, short, _ net.Conn) error {
 			if err := short.Close(); err != nil {
 				t.Fatal(err)
 			}
 			_, err := short.Write(buf)
 			return err
-		}, net.ErrClosed, "raw-write"},
+		}, net.ErrClosed, "write"},
 		{"a connection that is closed under a read", func(t *testing.T, short, _ net.Conn) error {
 			failed := make(chan error, 1)
 			go func() {
@@ -158,7 +158,7 @@ func TestErrorsAreThoseOfPackageNet(t *testing.T) {
 				t.Fatal(err)
 			}
 			return <-failed
-		}, net.ErrClosed, "raw-read"},
+		}, net.ErrClosed, "read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

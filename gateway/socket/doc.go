@@ -7,6 +7,8 @@
 // sendto(2) reach it directly, and the scheduler need not know. Deadlines, waiting
 // and closing stay package net's, by [syscall.RawConn].
 //
+// Programs that are built with the race detector take net's way.
+//
 // It is for whoever moves small messages at a high rate: most of the time that a
 // proxy takes for a request is spent in these calls.
 package socket
