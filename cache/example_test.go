@@ -20,7 +20,7 @@ func ExampleVerdicts() {
 	verify := func(raw []byte, current *token.Verifier, keys *cache.Keys, now time.Time) (*token.Claims, error) {
 		digest := cache.Digest(raw)
 		if v, ok := verdicts.GetDigest(&digest); ok && v.Usable(now, current) == nil {
-			claims := v.Claims.Claims()
+			claims := v.Claims.Expand()
 			return &claims, nil
 		}
 		parsed, err := token.Parse(raw)

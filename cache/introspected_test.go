@@ -37,7 +37,7 @@ func TestCheckedVerdictKeepsWhenTheIssuerWasAsked(t *testing.T) {
 		t.Fatalf("%+v, %v", got, ok)
 	}
 	// A verdict that is not kept is returned all the same.
-	if v := c.PutChecked(&digest, verdict("s", epoch, nil), verifier, testNow, testNow); v.Claims.Claims().ExpiresAt != epoch {
+	if v := c.PutChecked(&digest, verdict("s", epoch, nil), verifier, testNow, testNow); v.Claims.Expand().ExpiresAt != epoch {
 		t.Errorf("%+v", v)
 	}
 }

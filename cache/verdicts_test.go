@@ -27,7 +27,7 @@ func TestVerdictIsFoundByItsWholeToken(t *testing.T) {
 	raw := pair.mint(t, "s", epoch+600)
 	put(c, raw, verdict("s", epoch+600, key), verifier, testNow)
 	got, ok := c.Get(raw)
-	if !ok || got.Claims.Claims().Subject != "s" || got.Key != key || got.Verifier != verifier {
+	if !ok || got.Claims.Expand().Subject != "s" || got.Key != key || got.Verifier != verifier {
 		t.Fatalf("got %+v, %v", got, ok)
 	}
 	digest := Digest(raw)
@@ -62,16 +62,16 @@ func TestCollisionNeverServesAnothersClaims(t *testing.T) {
 	c.cache.Wait()
 	for name, theirs := range others {
 		if v, ok := c.GetDigest(&theirs); ok {
-			t.Errorf("%s: served the claims of %q", name, v.Claims.Claims().Subject)
+			t.Errorf("%s: served the claims of %q", name, v.Claims.Expand().Subject)
 		}
 		c.PutDigest(&theirs, verdict("theirs", epoch+600, key), verifier, testNow)
 		c.cache.Wait()
-		if v, ok := c.GetDigest(&mine); ok && v.Claims.Claims().Subject != "mine" {
-			t.Errorf("%s: served the claims of %q", name, v.Claims.Claims().Subject)
+		if v, ok := c.GetDigest(&mine); ok && v.Claims.Expand().Subject != "mine" {
+			t.Errorf("%s: served the claims of %q", name, v.Claims.Expand().Subject)
 		}
 		v, ok := c.GetDigest(&theirs)
-		if ok && v.Claims.Claims().Subject != "theirs" {
-			t.Errorf("%s: served the claims of %q", name, v.Claims.Claims().Subject)
+		if ok && v.Claims.Expand().Subject != "theirs" {
+			t.Errorf("%s: served the claims of %q", name, v.Claims.Expand().Subject)
 		}
 		if !ok {
 			t.Errorf("%s: the newer verdict is not found", name)
@@ -355,8 +355,8 @@ func TestConcurrentUse(t *testing.T) {
 				tok := tokenNumber(n)
 				v, ok := c.Get(tok)
 				switch {
-				case ok && v.Claims.Claims().Subject != string(tok):
-					t.Errorf("%s got the claims of %s", tok, v.Claims.Claims().Subject)
+				case ok && v.Claims.Expand().Subject != string(tok):
+					t.Errorf("%s got the claims of %s", tok, v.Claims.Expand().Subject)
 				case !ok:
 					c.Put(tok, verdict(string(tok), epoch+600, nil), verifier, testNow)
 				}

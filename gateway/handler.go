@@ -107,7 +107,7 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 	if v, ok := x.st.verdicts.GetDigest(&digest); ok {
 		issuer := x.st.issuerOf(v.Verifier)
 		if issuer != nil && issuer.usable(v, x.now) {
-			x.held = v.Claims.Claims()
+			x.held = v.Claims.Expand()
 			if v.Key != nil {
 				v.Key.Use(&x.held, digest[0], x.now.Unix())
 			}

@@ -96,7 +96,7 @@ func (x *exchange) introspected(i *issuer, v *cache.Verdict, err error) (*issuer
 	case err != nil:
 		return nil, x.unverified(i.counts, reject.FromToken(err))
 	}
-	x.held = v.Claims.Claims()
+	x.held = v.Claims.Expand()
 	return x.verified(i, &x.held, v.Key)
 }
 

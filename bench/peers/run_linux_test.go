@@ -27,6 +27,15 @@ func stand(t *testing.T, name, kind string) proxy {
 	}
 }
 
+// unfit skips on a machine that lacks something, except in continuous integration, which has it.
+func unfit(t *testing.T, why ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why...)
+	}
+	t.Skip(why...)
+}
+
 // short is a measurement that takes a moment.
 func short(t *testing.T) Config {
 	t.Helper()
@@ -39,10 +48,10 @@ func short(t *testing.T) Config {
 		Proxies: []string{"haproxy"}, Algorithms: []string{"ES256"}, Rounds: 1, Requests: 300, Tokens: 20, Connections: 8, Longest: time.Second,
 	}.complete()
 	if err != nil {
-		t.Skip(err)
+		unfit(t, err)
 	}
 	if runtime.NumCPU() < 2 || !allowed(t, c.LoadProcessor) || !allowed(t, c.ProxyProcessor) {
-		t.Skip("the processors are not this process's to choose")
+		unfit(t, "the processors are not this process's to choose")
 	}
 	begun := time.Now()
 	c.Progress = func(line string) { t.Logf("%.2f s: %s", time.Since(begun).Seconds(), line) }
@@ -177,10 +186,7 @@ func TestInstalledProxiesDoTheJob(t *testing.T) {
 	for _, name := range []string{"nginx", "haproxy", "apache"} {
 		t.Run(name, func(t *testing.T) {
 			if missing := Missing([]string{name}); len(missing) > 0 {
-				if os.Getenv("CI") == "true" {
-					t.Fatal("not installed:", missing)
-				}
-				t.Skip("not installed:", missing)
+				unfit(t, "not installed:", missing)
 			}
 			c := c
 			c.Proxies = []string{name}

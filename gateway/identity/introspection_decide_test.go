@@ -283,7 +283,7 @@ func TestAHundredAtOneTimeShareOneQuestion(t *testing.T) {
 		var group sync.WaitGroup
 		for range 100 {
 			group.Go(func() {
-				if v, err := verdict(t, n, "good"); err != nil || v.Claims.Claims().Subject != "s-1" {
+				if v, err := verdict(t, n, "good"); err != nil || v.Claims.Expand().Subject != "s-1" {
 					t.Errorf("%v", err)
 				}
 			})
@@ -391,7 +391,7 @@ func TestAJWTIsConfirmedWithItsOwnClaimsAndDiesWithItsKey(t *testing.T) {
 			if !errors.Is(err, want) || a.calls.Load() != calls || a.known.Load() != calls {
 				t.Errorf("%v, want %v; asked %d times", err, want, a.calls.Load())
 			}
-			if want == nil && (v.Claims.Claims().Subject != "local" || v.Key != keys[0] || !n.Fresh(v, time.Now()) && calls < 2) {
+			if want == nil && (v.Claims.Expand().Subject != "local" || v.Key != keys[0] || !n.Fresh(v, time.Now()) && calls < 2) {
 				t.Errorf("%+v", v)
 			}
 		}

@@ -27,7 +27,7 @@ func TestOpaqueTokensOfTheBackendAreJudged(t *testing.T) {
 	defer end()
 	tok := opaque(t, b)
 	v, err := verdict(t, n, tok)
-	if err != nil || v.Claims.Claims().Level != 2 || v.Claims.Claims().Issuer != b.Issuer() || v.Claims.Claims().Subject == "" || v.Key != nil {
+	if err != nil || v.Claims.Expand().Level != 2 || v.Claims.Expand().Issuer != b.Issuer() || v.Claims.Expand().Subject == "" || v.Key != nil {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	for name, bad := range map[string]string{"unknown": "AAAAAAAAAAAAAAAA", "cut": tok[:len(tok)-1], "longer": tok + "A"} {
@@ -97,7 +97,7 @@ func TestOpaqueTokensOfAForeignIssuerAreJudged(t *testing.T) {
 			t.Fatal(err)
 		}
 		v, err := verdict(t, n, tok)
-		if err != nil || v.Claims.Claims().Subject != foreign.Citizen2 || v.Claims.Claims().Level != 2 || v.Claims.Claims().ACR != "2" || token.IsCompactJWS([]byte(tok)) {
+		if err != nil || v.Claims.Expand().Subject != foreign.Citizen2 || v.Claims.Expand().Level != 2 || v.Claims.Expand().ACR != "2" || token.IsCompactJWS([]byte(tok)) {
 			t.Fatalf("%s: %+v, %v", name, v, err)
 		}
 		narrow, endNarrow := introspections(t, identity.IntrospectionsConfig{

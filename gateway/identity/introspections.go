@@ -148,7 +148,7 @@ func (n *Introspections) decide(ctx context.Context, raw []byte, digest *[32]byt
 		return nil, err
 	// RFC 7662 section 4: an answer must not be used beyond exp. No leeway: the
 	// issuer is not there to be wrong about the time.
-	case n.cfg.UseCachedUntilExp && before != nil && now.Before(time.Unix(before.Claims.Claims().ExpiresAt, 0)):
+	case n.cfg.UseCachedUntilExp && before != nil && now.Before(time.Unix(before.Claims.Expand().ExpiresAt, 0)):
 		n.stale.Add(1)
 		return before, nil
 	}

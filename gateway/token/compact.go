@@ -40,8 +40,8 @@ func (c *Claims) Compact() Compact {
 	return k
 }
 
-// Claims returns what was kept. The strings are k's. It does not allocate.
-func (k *Compact) Claims() Claims {
+// Expand returns the claims that were kept. The strings are k's. It does not allocate.
+func (k *Compact) Expand() Claims {
 	return Claims{
 		Issuer:    k.issuer,
 		Subject:   k.said[:k.ends[0]],

@@ -16,14 +16,14 @@ func TestCompactKeepsEveryClaim(t *testing.T) {
 		Kind: token.KindOfficer, Level: 2, KindUnmapped: true, LevelUnmapped: true,
 	}
 	compact := claims.Compact()
-	if got := compact.Claims(); got != claims {
+	if got := compact.Expand(); got != claims {
 		t.Errorf("%+v; want %+v", got, claims)
 	}
 	if got, want := compact.Bytes(), int64(len("s-1jti-1cổng-dịch-vụ2https://sso.example/list/1")); got != want {
 		t.Errorf("%d bytes; want %d", got, want)
 	}
 	var none token.Compact
-	if got := none.Claims(); got != (token.Claims{}) || none.Bytes() != 0 {
+	if got := none.Expand(); got != (token.Claims{}) || none.Bytes() != 0 {
 		t.Errorf("%+v", got)
 	}
 	if err := none.ValidAt(time.Unix(1, 0), 0); err != token.ErrExpired { //nolint:errorlint // the very one
@@ -45,7 +45,7 @@ func TestCompactKeepsAnyStringsAndJudgesDatesAsTheClaimsDo(t *testing.T) {
 		}
 		k := c.Compact()
 		at, slack := time.Unix(int64(now), 0), time.Duration(leeway)*time.Second
-		return k.Claims() == c && k.ValidAt(at, slack) == c.ValidAt(at, slack) //nolint:errorlint // the very same
+		return k.Expand() == c && k.ValidAt(at, slack) == c.ValidAt(at, slack) //nolint:errorlint // the very same
 	}, &quick.Config{MaxCount: 2000}); err != nil {
 		t.Error(err)
 	}
