@@ -56,7 +56,7 @@ func TestAMessageThatNoNodeSentIsRefused(t *testing.T) {
 	}{
 		{"empty", "", ErrDamaged},
 		{"other magic", change(0, 'X'), ErrDamaged},
-		{"checksum", string(good[:len(good)-1]) + "x", ErrDamaged},
+		{"checksum", string(append(slices.Clone(good[:len(good)-1]), good[len(good)-1]^1)), ErrDamaged},
 		{"cut short", string(good[:len(good)-1]), ErrDamaged},
 		{"longer", string(good) + "x", ErrDamaged},
 		{"later version", change(4, 2), ErrVersion},
