@@ -133,6 +133,27 @@ func (b *browser) evaluate(expression string, value any) error {
 	return json.Unmarshal(answer.Result.Value, value)
 }
 
+// browserFolder is not t.TempDir: the browser's helpers may outlive it by some
+// milliseconds, and write what is being removed.
+func browserFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		end := time.Now().Add(20 * time.Second)
+		for err := os.RemoveAll(folder); err != nil; err = os.RemoveAll(folder) {
+			if time.Now().After(end) {
+				t.Error(err)
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	return folder
+}
+
 // startBrowser skips where there is no chromium, except in continuous integration, which installs it.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
@@ -143,9 +164,10 @@ func startBrowser(t *testing.T) *browser {
 		}
 		t.Skip("chromium is not installed")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	folder := browserFolder(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
-		"--disable-extensions", "--disable-background-networking", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe")
+		"--disable-extensions", "--disable-background-networking", "--user-data-dir="+folder, "--remote-debugging-pipe")
 	theirIn, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +186,7 @@ func startBrowser(t *testing.T) *browser {
 	t.Cleanup(func() {
 		b.page = ""
 		if err := b.call("Browser.close", map[string]any{}, nil); err == nil {
-			_, _ = io.Copy(io.Discard, b.from) // until it has gone, and writes no more into its folder
+			_, _ = io.Copy(io.Discard, b.from) // until it has gone
 		}
 		cancel()
 		var exit *exec.ExitError
