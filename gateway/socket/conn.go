@@ -23,13 +23,15 @@ type Conn struct {
 	writing sync.Mutex
 	out     transfer
 	send    func(fd uintptr) bool
+	due     deadline
 }
 
 // transfer is a Read or a Write under way.
 type transfer struct {
-	p   []byte
-	n   int
-	err error
+	p      []byte
+	n      int
+	err    error
+	waited bool // a Write had to
 }
 
 // New returns a Conn around c.
@@ -43,11 +45,12 @@ func New(c net.Conn) *Conn {
 	if err != nil {
 		return s // A closed one, which says so when it is read.
 	}
-	s.raw, s.receive, s.send = raw, s.in.receive, s.out.send
+	s.raw, s.receive, s.send = raw, s.in.receive, s.sendOrWait
 	return s
 }
 
-// NetConn returns the connection within. Reading and writing there is as good.
+// NetConn returns the connection within. Reading there is as good; writing is, but
+// for the deadline, which may not be there yet.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
 // Read implements net.Conn. It keeps no reference to p.
@@ -77,10 +80,16 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if c.due.passed() {
+		return 0, c.failed("write", os.ErrDeadlineExceeded)
+	}
 	c.out = transfer{p: p}
 	err := c.raw.Write(c.send)
 	done := c.out
 	c.out = transfer{}
+	if done.waited {
+		c.due.waited()
+	}
 	switch {
 	case err != nil:
 		err = named("write", err)
@@ -88,6 +97,16 @@ func (c *Conn) Write(p []byte) (int, error) {
 		err = c.fault("write", done.err)
 	}
 	return done.n, err
+}
+
+// sendOrWait sends what the socket takes; false where the rest has to wait.
+func (c *Conn) sendOrWait(fd uintptr) bool {
+	if c.out.send(fd) {
+		return true
+	}
+	c.out.waited = true
+	c.wait()
+	return false
 }
 
 // named gives an error that RawConn made, and nobody has seen yet, the name that
@@ -99,7 +118,11 @@ func named(call string, err error) error {
 	return err
 }
 
-// fault words an error as package net does.
+// fault words an error of the system as package net does.
 func (c *Conn) fault(call string, err error) error {
-	return &net.OpError{Op: call, Net: c.LocalAddr().Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError(call, err)}
+	return c.failed(call, os.NewSyscallError(call, err))
+}
+
+func (c *Conn) failed(call string, err error) error {
+	return &net.OpError{Op: call, Net: c.LocalAddr().Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }

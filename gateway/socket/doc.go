@@ -5,7 +5,8 @@
 // through the kernel is that of files, after it has told the scheduler that this
 // thread may be gone for long. A socket of Go's never blocks. recvfrom(2) and
 // sendto(2) reach it directly, and the scheduler need not know. Deadlines, waiting
-// and closing stay package net's, by [syscall.RawConn].
+// and closing stay package net's, by [syscall.RawConn]; but a write deadline becomes
+// a timer of its own only when a write has to wait.
 //
 // Programs that are built with the race detector take net's way.
 //
