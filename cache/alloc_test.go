@@ -27,6 +27,14 @@ func TestHitAllocatesNothing(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("a hit allocates %v times", n)
 	}
+	here, absent := Digest(raw), Digest([]byte("another"))
+	if n := testing.AllocsPerRun(1000, func() {
+		if !c.Has(&here) || c.Has(&absent) {
+			t.Fatal("not found, or another one is")
+		}
+	}); n != 0 {
+		t.Errorf("Has allocates %v times", n)
+	}
 }
 
 func TestKeyLookupAllocatesNothing(t *testing.T) {

@@ -139,6 +139,20 @@ func (c *Verdicts) GetDigest(digest *[32]byte) (*Verdict, bool) {
 	return v, true
 }
 
+// Has reports whether there is a verdict by that digest, or by one that begins like it. To ask is no use of the token,
+// as Get is whether or not it finds one: whoever would do nothing about a token that is not there asks Has first, for less
+// time, and so that what is refused unseen makes nobody else's verdict look little used. digest is not kept.
+func (c *Verdicts) Has(digest *[32]byte) bool {
+	if c.closed.Load() {
+		return false
+	}
+	_, found := c.cache.GetTTL(binary.LittleEndian.Uint64(digest[:]))
+	if !found {
+		c.lookups[digest[8]%stripes].misses.Add(1)
+	}
+	return found
+}
+
 // Put keeps the verdict about a token that was verified under a configuration of its issuer, until exp, MaxAge or
 // pressure from others. It may not be kept at all, and is not found at once. Of tok and the claims nothing is kept.
 func (c *Verdicts) Put(tok []byte, verified token.Verified, under *token.Verifier, now time.Time) {

@@ -44,6 +44,35 @@ func TestVerdictIsFoundByItsWholeToken(t *testing.T) {
 	}
 }
 
+func TestHasFindsWhatGetFindsAndCountsOnlyWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newVerdicts(t, VerdictsConfig{})
+		pair, verifier := newPair(t, "a"), newVerifier(t)
+		raw := pair.mint(t, "s", epoch+600)
+		digest, other := Digest(raw), Digest([]byte("another"))
+		if c.Has(&digest) {
+			t.Error("found before it was put")
+		}
+		now := time.Now()
+		put(c, raw, verdict("s", now.Add(time.Minute).Unix(), read(t, pair)[0]), verifier, now)
+		if !c.Has(&digest) || c.Has(&other) {
+			t.Error("not found, or another one is")
+		}
+		if s := c.Stats(); s.Hits != 0 || s.Misses != 2 {
+			t.Errorf("stats %+v", s)
+		}
+		time.Sleep(2 * time.Minute)
+		if _, ok := c.GetDigest(&digest); ok || c.Has(&digest) {
+			t.Error("found behind its end")
+		}
+		c.Close()
+		if c.Has(&digest) {
+			t.Error("found after Close")
+		}
+	})
+}
+
 // Two tokens whose digests share the 64 bits that ristretto looks at: neither is ever answered with the other's claims.
 func TestCollisionNeverServesAnothersClaims(t *testing.T) {
 	t.Parallel()

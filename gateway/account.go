@@ -40,22 +40,22 @@ func outcomeOf(c reject.Code) metrics.Outcome {
 // account closes the books of a request when its handler returns. A streamed
 // response closes them at its end.
 func (x *exchange) account() {
-	x.overhead = time.Since(x.start) - x.elsewhere
-	x.line.plan(x)
+	total := time.Since(x.start)
+	x.overhead = total - x.elsewhere
+	x.line.plan(x, x.start.Add(total))
 	if !x.line.streams {
-		x.settle(int64(len(x.ctx.Response.Body())), nil)
+		x.settle(total, int64(len(x.ctx.Response.Body())), nil)
 	}
 }
 
 // ResponseDone implements upstream.Observer: the last byte of a streamed
 // response is with the client, or never will be.
 func (x *exchange) ResponseDone(sent int64, err error) {
-	x.settle(sent, err)
+	x.settle(time.Since(x.start), sent, err)
 	x.release()
 }
 
-func (x *exchange) settle(sent int64, err error) {
-	total := time.Since(x.start)
+func (x *exchange) settle(total time.Duration, sent int64, err error) {
 	reason := noReason
 	if x.refused {
 		reason = reasonIndex(x.code)
@@ -127,8 +127,8 @@ func (l *accessLine) reset() {
 
 // plan decides whether the request gets a line and copies what it needs. The
 // query never gets into it.
-func (l *accessLine) plan(x *exchange) {
-	write, dropped := x.g.sampler.take(x.st.log, x.outcome != metrics.Allowed, time.Now())
+func (l *accessLine) plan(x *exchange, now time.Time) {
+	write, dropped := x.g.sampler.take(x.st.log, x.outcome != metrics.Allowed, now)
 	if dropped {
 		x.g.metrics.LogDropped.Inc()
 	}

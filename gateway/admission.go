@@ -102,6 +102,13 @@ func (x *exchange) withinRate(d overload.RateDecision) bool {
 	return x.refuse(reject.RateLimited)
 }
 
+// crowdedOut reports whether there is no room for a new token, and the credential
+// is one: takeTurn would say so, too, but a refusal should cost as little as can be.
+func (x *exchange) crowdedOut(credential []byte, digest *[32]byte) bool {
+	return x.g.shedder.Crowded() && !x.opaque(credential) && !x.st.verdicts.Has(digest) &&
+		x.g.shedder.Verify() == overload.Refused
+}
+
 // takeTurn waits for a turn of the processors to verify a new token; false
 // means that there is none for it.
 func (x *exchange) takeTurn() bool {

@@ -44,7 +44,7 @@ type exchange struct {
 	rehearsal bool
 
 	start     time.Time
-	mark      time.Time
+	mark      time.Duration // after start, when the last stage ended
 	elsewhere time.Duration // spent waiting for the upstream
 	overhead  time.Duration
 	now       time.Time
@@ -81,7 +81,7 @@ func (g *Gateway) begin(ctx *fasthttp.RequestCtx) *exchange {
 	x := g.exchanges.Get().(*exchange) //nolint:forcetypeassert // the pool holds nothing else
 	x.g, x.st, x.ctx = g, g.enter(ctx.ConnID()), ctx
 	x.start = time.Now()
-	x.mark = x.start
+	x.mark = 0
 	x.now = x.start
 	x.holders.Store(1)
 	g.metrics.InFlight.Inc()
@@ -107,8 +107,8 @@ func (x *exchange) release() {
 
 // stage observes the time since the last stage ended.
 func (x *exchange) stage(s metrics.Stage) {
-	now := time.Now()
-	x.g.metrics.Stage(s, now.Sub(x.mark))
+	now := time.Since(x.start)
+	x.g.metrics.Stage(s, now-x.mark)
 	x.mark = now
 }
 

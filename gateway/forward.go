@@ -53,7 +53,7 @@ func (x *exchange) forward() bool {
 		Streaming:            x.site.streaming,
 		Until:                x.until,
 	}
-	before := time.Now()
+	before := time.Since(x.start)
 	x.holders.Add(1)
 	streams, err := x.site.reach.group.Do(x.ctx, &x.out, x)
 	if !streams {
@@ -61,7 +61,7 @@ func (x *exchange) forward() bool {
 	}
 	x.mark = before
 	x.stage(metrics.StageUpstream)
-	x.elsewhere = x.mark.Sub(before)
+	x.elsewhere = x.mark - before
 	if err != nil {
 		x.decision = policy.Decision{}
 		return x.refuse(x.upstreamFault(err))

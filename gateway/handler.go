@@ -42,7 +42,7 @@ func (g *Gateway) handle(ctx *fasthttp.RequestCtx) {
 func (x *exchange) route() bool {
 	defer x.stage(metrics.StageRoute)
 	header := &x.ctx.Request.Header
-	x.head.read(wire.NewFields(header.RawHeaders()))
+	x.head.find(wire.NewFields(header.RawHeaders()))
 	x.identify()
 	x.site = x.st.hosts.find(header.Host())
 	if x.site == nil {
@@ -104,6 +104,10 @@ func (x *exchange) decide(issuer string) bool {
 // verified before and still holds, else by verification.
 func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 	digest := cache.Digest(credential)
+	if x.crowdedOut(credential, &digest) {
+		x.stage(metrics.StageLookup)
+		return nil, x.shed()
+	}
 	if v, ok := x.st.verdicts.GetDigest(&digest); ok {
 		issuer := x.st.issuerOf(v.Verifier)
 		if issuer != nil && issuer.usable(v, x.now) {
@@ -121,12 +125,18 @@ func (x *exchange) verdict(credential []byte) (*issuer, bool) {
 		}
 	}
 	x.stage(metrics.StageLookup)
-	if x.site.opaque != nil && !token.IsCompactJWS(credential) {
+	if x.opaque(credential) {
 		defer x.stage(metrics.StageIntrospect)
 		return x.introspect(x.site.opaque, credential, &digest)
 	}
 	defer x.stage(metrics.StageVerify)
 	return x.verify(credential, &digest)
+}
+
+// opaque reports whether the issuer of the site's opaque tokens is to be asked
+// about the credential. It takes no turn to verify for that.
+func (x *exchange) opaque(credential []byte) bool {
+	return x.site.opaque != nil && !token.IsCompactJWS(credential)
 }
 
 // observed lets a refused request pass where the site only observes: without
@@ -145,7 +155,7 @@ func (x *exchange) observed() bool {
 // answer writes the refusal.
 func (x *exchange) answer() {
 	x.outcome = outcomeOf(x.code)
-	refusal := reject.Refusal{Code: x.code, RequestID: x.requestID, Decision: x.decision, RetryAfter: x.retryAfter}
+	refusal := reject.Refusal{Code: x.code, RequestID: x.requestID, Decision: x.decision, RetryAfter: x.retryAfter, Page: x.head.prefersPage(&x.ctx.Request.Header)}
 	if x.site != nil {
 		refusal.Site = x.site.reject
 	}

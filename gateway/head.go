@@ -3,6 +3,8 @@ package gateway
 import (
 	"bytes"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/vneid-gateway/vneid-gateway/gateway/reject"
 	"github.com/vneid-gateway/vneid-gateway/gateway/wire"
 )
@@ -25,15 +27,23 @@ type head struct {
 	tracestate  []byte
 	// forwardedFor is the last X-Forwarded-For field.
 	forwardedFor []byte
+	// accept is the last of the Accept fields.
+	accept  []byte
+	accepts int
+	read    bool // the pass was made
 }
 
-// read makes the pass.
-func (h *head) read(fields wire.Fields) {
-	*h = head{}
+// find makes the pass.
+func (h *head) find(fields wire.Fields) {
+	*h = head{read: true}
 	for fields.Next() {
 		switch len(fields.Name) {
-		case len("Cookie"):
-			if bytes.EqualFold(fields.Name, []byte("Cookie")) {
+		case len("Cookie"): // and len("Accept")
+			switch {
+			case bytes.EqualFold(fields.Name, []byte("Accept")):
+				h.accept = fields.Value
+				h.accepts++
+			case bytes.EqualFold(fields.Name, []byte("Cookie")):
 				if h.nCookies < maxCookieFields {
 					h.cookies[h.nCookies] = fields.Value
 				}
@@ -62,6 +72,17 @@ func (h *head) read(fields wire.Fields) {
 			}
 		}
 	}
+}
+
+// prefersPage reports whether the client wants a page more than a problem document.
+func (h *head) prefersPage(header *fasthttp.RequestHeader) bool {
+	switch {
+	case h.read && h.accepts == 0:
+		return false
+	case h.read && h.accepts == 1:
+		return reject.AcceptPrefersPage(h.accept)
+	}
+	return reject.PrefersPage(header)
 }
 
 // credential returns the one token that the request carries: Authorization:

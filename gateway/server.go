@@ -36,6 +36,8 @@ func (g *Gateway) newServer() *fasthttp.Server {
 		// Bounds a response that does not stream; a stream's writes each get
 		// a time of their own.
 		WriteTimeout: limits.IdleTimeout,
+		// Nobody asks for it: an exchange reads the clock itself.
+		LazyRequestTime: true,
 		// The listener bounds the connections.
 		Concurrency: limits.Connections + 1,
 

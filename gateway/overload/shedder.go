@@ -167,11 +167,17 @@ func (s *Shedder) StepBack(site *SiteShare) {
 // that nobody has seen before: as long as the others take less than three
 // quarters of the limit.
 func (s *Shedder) Verify() Outcome {
-	if others := s.inFlight.Load() - 1; others*4 >= s.limit.Load()*3 {
+	if s.Crowded() {
 		s.cold.Add(1)
 		return Refused
 	}
 	return Admitted
+}
+
+// Crowded reports whether Verify would refuse. It counts nothing.
+func (s *Shedder) Crowded() bool {
+	others := s.inFlight.Load() - 1
+	return others*4 >= s.limit.Load()*3
 }
 
 // Observe takes in how late the process was with its own work. A Monitor does

@@ -10,15 +10,23 @@ import (
 // send about eight; what follows counts as not sent.
 const maxAcceptRanges = 32
 
-// prefersPage reports whether the client wants HTML more than JSON. A browser
+// PrefersPage reports whether the client wants HTML more than JSON. A browser
 // that navigates does; "*/*", nothing at all and a tie do not.
-func prefersPage(h *fasthttp.RequestHeader) bool {
+func PrefersPage(h *fasthttp.RequestHeader) bool {
 	var p preference
 	left := maxAcceptRanges
 	// RFC 9110 section 5.3: several fields are one list.
 	for _, field := range h.PeekAll(fasthttp.HeaderAccept) {
 		left = p.read(field, left)
 	}
+	return p.page()
+}
+
+// AcceptPrefersPage is PrefersPage for a request whose only Accept field has that
+// value. It keeps no reference to it.
+func AcceptPrefersPage(field []byte) bool {
+	var p preference
+	p.read(field, maxAcceptRanges)
 	return p.page()
 }
 

@@ -14,7 +14,11 @@ func wants(fields ...string) bool {
 	for _, f := range fields {
 		h.Add("Accept", f)
 	}
-	return prefersPage(&h)
+	page := PrefersPage(&h)
+	if len(fields) == 1 && AcceptPrefersPage([]byte(fields[0])) != page {
+		panic("AcceptPrefersPage and PrefersPage disagree about " + fields[0])
+	}
+	return page
 }
 
 // RFC 9110 section 12.5.1.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/valyala/fasthttp"
 )
 
 //go:embed page.html
@@ -24,7 +25,7 @@ const typePrefix = "urn:vneid-gateway:error:"
 // builder renders answers ahead of time.
 type builder struct {
 	page   *template.Template
-	policy []byte
+	policy string // Content-Security-Policy
 }
 
 func newBuilder() (*builder, error) {
@@ -48,9 +49,29 @@ func (b *builder) document(c Code, detail text, level int) (document, error) {
 	}
 	return document{
 		challenge: parseAnswer(challengeText(c, detail)),
-		problem:   parseAnswer(problem),
-		page:      parseAnswer(page),
+		problem:   form{commonFields(c, "application/problem+json"), parseAnswer(problem)},
+		page:      form{b.pageFields(c), parseAnswer(page)},
 	}, nil
+}
+
+// commonFields returns the fields of every answer to a code.
+func commonFields(c Code, contentType string) *fasthttp.ResponseHeader {
+	h := &fasthttp.ResponseHeader{}
+	h.SetStatusCode(c.Status())
+	h.SetContentType(contentType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Accept")
+	h.Set("Content-Language", "vi, en")
+	h.Set("X-Content-Type-Options", "nosniff")
+	return h
+}
+
+// pageFields returns those of a page. pageText must have been called.
+func (b *builder) pageFields(c Code) *fasthttp.ResponseHeader {
+	h := commonFields(c, "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", b.policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	return h
 }
 
 // challengeText returns what follows the realm. RFC 6750 section 3.1: a
@@ -141,8 +162,8 @@ func (b *builder) pageText(c Code, detail text) ([]byte, error) {
 	}
 	// CSP Level 3 section 8.4: the hash covers every byte between the tags.
 	sum := sha256.Sum256(style)
-	b.policy = []byte("default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	b.policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return out.Bytes(), nil
 }
 

@@ -49,6 +49,7 @@ func write(t testing.TB, ref reject.Refusal, accept string) *fasthttp.RequestCtx
 	if accept != "" {
 		ctx.Request.Header.Set("Accept", accept)
 	}
+	ref.Page = reject.PrefersPage(&ctx.Request.Header)
 	renderer(t).Write(ctx, ref)
 	return ctx
 }

@@ -25,13 +25,21 @@ type Refusal struct {
 	// RetryAfter is when it is worth trying again, in seconds. 0 is what the
 	// code says.
 	RetryAfter int
+	// Page asks for a page in place of a problem document: see [PrefersPage].
+	Page bool
 }
 
 // document is one code's answer in every form.
 type document struct {
 	challenge answer // what follows the realm
-	problem   answer
-	page      answer
+	problem   form
+	page      form
+}
+
+// form is an answer as a program or a person gets it.
+type form struct {
+	fields *fasthttp.ResponseHeader // those that are the same each time, and the status
+	body   answer
 }
 
 // Renderer holds every answer, prepared. Immutable and safe for concurrent use.
@@ -39,7 +47,6 @@ type Renderer struct {
 	codes   [codeCount]document
 	level1  document
 	cutover [token.KindOfficer + 1]document
-	policy  []byte // Content-Security-Policy of pages
 	nowhere *Site
 }
 
@@ -66,7 +73,6 @@ func New() (*Renderer, error) {
 	for k := range r.cutover {
 		prepare(&r.cutover[k], VNeIDAccountRequired, wordingCutoverFor(token.Kind(k)), 0)
 	}
-	r.policy = b.policy
 	return r, err
 }
 
@@ -87,29 +93,14 @@ var (
 	headerChallenge  = []byte("Www-Authenticate")
 	headerRequestID  = []byte("X-Request-Id")
 	headerRetryAfter = []byte("Retry-After")
-	headerCache      = []byte("Cache-Control")
-	headerVary       = []byte("Vary")
-	headerLanguage   = []byte("Content-Language")
-	headerSniff      = []byte("X-Content-Type-Options")
-	headerReferrer   = []byte("Referrer-Policy")
-	headerPolicy     = []byte("Content-Security-Policy")
-
-	valueNoStore    = []byte("no-store")
-	valueAccept     = []byte("Accept")
-	valueLanguages  = []byte("vi, en")
-	valueNoSniff    = []byte("nosniff")
-	valueNoReferrer = []byte("no-referrer")
-
-	typeProblem = []byte("application/problem+json")
-	typePage    = []byte("text/html; charset=utf-8")
 
 	noRequestID = []byte("-")
 )
 
 // Write replaces whatever the response holds by the refusal. Of the request it
-// reads the method and the Accept fields only, so it serves as well where the
-// request could not be read, as in a server's ErrorHandler. It allocates
-// nothing once the response's buffers have grown.
+// reads the method only, so it serves as well where the request could not be
+// read, as in a server's ErrorHandler. It allocates nothing once the response's
+// buffers have grown.
 //
 // Where the code closes the connection, so does the response; a response that
 // was to close it already still does. An unread request body is the caller's
@@ -124,17 +115,20 @@ func (r *Renderer) Write(ctx *fasthttp.RequestCtx, ref Refusal) {
 	if !validRequestID(ref.RequestID) {
 		ref.RequestID = noRequestID
 	}
-	page := prefersPage(&ctx.Request.Header)
 	doc := r.document(&ref)
 
+	what := &doc.problem
+	if ref.Page {
+		what = &doc.page
+	}
 	resp := &ctx.Response
 	closes := resp.ConnectionClose() || ref.Code.Closes()
 	resp.Reset()
+	h := &resp.Header
+	what.fields.CopyTo(h)
 	if closes {
 		resp.SetConnectionClose()
 	}
-	resp.SetStatusCode(ref.Code.Status())
-	h := &resp.Header
 	var scratch [512]byte
 	if ref.Code.Challenges() {
 		// RFC 6750 section 3.
@@ -143,22 +137,9 @@ func (r *Renderer) Write(ctx *fasthttp.RequestCtx, ref Refusal) {
 	if seconds := cmp.Or(ref.RetryAfter, ref.Code.RetryAfter()); seconds > 0 {
 		h.SetCanonical(headerRetryAfter, strconv.AppendInt(scratch[:0], int64(seconds), 10))
 	}
-	h.SetCanonical(headerCache, valueNoStore)
-	h.SetCanonical(headerVary, valueAccept)
-	h.SetCanonical(headerLanguage, valueLanguages)
-	h.SetCanonical(headerSniff, valueNoSniff)
 	h.SetCanonical(headerRequestID, ref.RequestID)
-	body := &doc.problem
-	if page {
-		body = &doc.page
-		h.SetContentTypeBytes(typePage)
-		h.SetCanonical(headerPolicy, r.policy)
-		h.SetCanonical(headerReferrer, valueNoReferrer)
-	} else {
-		h.SetContentTypeBytes(typeProblem)
-	}
 	// The response's own buffer is taken out, filled and put back.
-	resp.SwapBody(body.append(resp.SwapBody(nil)[:0], &ref))
+	resp.SwapBody(what.body.append(resp.SwapBody(nil)[:0], &ref))
 	// RFC 9110 section 9.3.2: the length is that of the GET, the content is not sent.
 	resp.SkipBody = ctx.Request.Header.IsHead()
 }
