@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -127,7 +129,7 @@ func (l *openLoop) run(b *testing.B, d time.Duration, processor int, streams ...
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
 		b.Fatal(err)
 	}
-	pin(b, 0, processor)
+	pin(b, 0, only(processor))
 	defer func() { _ = unix.SchedSetaffinity(0, &before) }()
 	l.streams, l.late = streams, 0
 	begun := loopNow()
@@ -161,13 +163,34 @@ func (l *openLoop) run(b *testing.B, d time.Duration, processor int, streams ...
 	}
 }
 
-// pin keeps a thread, 0 for this one, on one processor.
-func pin(b *testing.B, thread, processor int) {
+// only is a single processor.
+func only(processor int) (set unix.CPUSet) {
+	set.Set(processor)
+	return set
+}
+
+// pin keeps a thread, 0 for this one, on some processors.
+func pin(b *testing.B, thread int, to unix.CPUSet) {
 	b.Helper()
-	var only unix.CPUSet
-	only.Set(processor)
-	if err := unix.SchedSetaffinity(thread, &only); err != nil {
+	if err := unix.SchedSetaffinity(thread, &to); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// pinAll keeps all threads of a process on some processors; those that come later
+// come from these.
+func pinAll(b *testing.B, pid int, to unix.CPUSet) {
+	b.Helper()
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, thread := range threads {
+		id, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			b.Fatal(err)
+		}
+		pin(b, id, to)
 	}
 }
 
@@ -248,6 +271,15 @@ func (l *openLoop) ready(b *testing.B, fd int) {
 func (l *openLoop) answered(b *testing.B, c *loopConn) {
 	b.Helper()
 	n, err := unix.Read(c.fd, l.buf)
+	if at := slices.Index(c.stream.idle, c); n == 0 && at >= 0 {
+		// It was idle for as long as the gateway allows.
+		c.stream.idle = slices.Delete(c.stream.idle, at, at+1)
+		c.stream.conns = slices.DeleteFunc(c.stream.conns, func(other *loopConn) bool { return other == c })
+		if err := unix.EpollCtl(l.poll, unix.EPOLL_CTL_DEL, c.fd, nil); err != nil {
+			b.Fatal(err)
+		}
+		return
+	}
 	if n <= 0 {
 		b.Fatal("a connection was closed:", err)
 	}

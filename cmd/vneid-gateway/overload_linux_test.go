@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"net/url"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -90,17 +88,7 @@ func newStormWorld(b *testing.B, more string) *stormWorld {
 	w.loop = loop
 	w.gateway = serve(b, ownConfig(w.issuer.Issuer(), upstream, more+"log: { access: { off: true } }\nlimits: { requests_per_connection: 0, header_timeout: 5m, connections_per_source: 0 }\n"), "GOMAXPROCS=1")
 	w.gateway.awaitReady(b)
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", w.gateway.pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, thread := range threads { // those that come later come from these
-		id, err := strconv.Atoi(thread.Name())
-		if err != nil {
-			b.Fatal(err)
-		}
-		pin(b, id, 0)
-	}
+	pinAll(b, w.gateway.pid, only(0))
 	address, err := url.Parse(w.gateway.data)
 	if err != nil {
 		b.Fatal(err)
